@@ -1,0 +1,1 @@
+"""What to do about it: merge, plan, guard, match, the ledger and the pass."""

@@ -1,0 +1,1 @@
+"""What the platforms say: one file (or folder) per platform, HTTP to records and no more."""

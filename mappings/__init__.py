@@ -1,0 +1,1 @@
+"""What it means: the canonical model, and the mappings between it and each platform's own words."""
