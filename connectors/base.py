@@ -26,7 +26,7 @@ A field that an answer did not really carry is left out of ``Record.fields`` alt
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -195,8 +195,11 @@ class Connector(Protocol):
     abilities: Abilities
 
     def identify(self, remembered: str | None = None) -> Identity:
-        """Sign in, find the collection and check the rights. ``remembered`` is what `memory` returned in an
-        earlier run: with it, a connector that already knows where its collection is sends no request here."""
+        """Sign in, find the collection and check the rights.
+
+        ``remembered`` is what `memory` returned in an earlier run: with it, a connector that already knows where
+        its collection is sends no request here.
+        """
         ...
 
     def memory(self) -> str | None:
@@ -213,8 +216,11 @@ class Connector(Protocol):
         ...
 
     def create(self, fields: Fields, mark: str) -> Record:
-        """Make a record. Returns it as read back. A record made with the same mark before is returned as it is
-        now where `Abilities.client_ids` says so. Raises Rejected(clean=False) when something may be left."""
+        """Make a record and return it as read back.
+
+        A record made with the same mark before is returned as it is now where `Abilities.client_ids` says so.
+        Raises Rejected(clean=False) when the platform refused and something may be left there all the same.
+        """
         ...
 
     def update(self, ref: Ref, fields: Fields, if_version: str) -> Record:
@@ -257,3 +263,39 @@ class HasTraffic(Protocol):
     def clock(self) -> tuple[float, float] | None:
         """Interval (lowest, highest) in seconds that the server's clock is ahead of ours; None if unknown."""
         ...
+
+
+# ---- how a connector is made ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Access:
+    """The settings of one connector, as its type needs them. Secrets are left out of ``repr``.
+
+    ``collection`` is a title, path or id, "" when the URL says it. ``writes`` is None for the type's own default.
+    ``timeouts`` are seconds to connect and to read.
+    """
+
+    name: str
+    url: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    collection: str = ""
+    allow_http: bool = False
+    writes: int | None = None
+    timeouts: tuple[float, float] = (10.0, 60.0)
+
+
+@dataclass(frozen=True)
+class ConnectorType:
+    """One kind of platform: what the entry points of the group ``strategy_bridge.connectors`` name.
+
+    ``needs`` are the names of `Access` fields that must not be empty. ``mapping`` is the default mapping file:
+    a file name in mappings/, or an absolute path for a connector that ships its own.
+    """
+
+    name: str
+    connect: Callable[[Access], Connector]
+    needs: tuple[str, ...]
+    mapping: str
