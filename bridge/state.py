@@ -110,6 +110,7 @@ class Item:
 class LinkState(StrEnum):
     """What became of the pairing of an item with a record."""
 
+    WANTED = "wanted"  # the item shall appear there; the record is not made yet
     LIVE = "live"
     RETIRED = "retired"  # its record or item was deleted
     FROZEN = "frozen"  # moved away, hidden, or its kind changed (R19)
@@ -358,7 +359,7 @@ class Store(Protocol):
         ...
 
     def links_flagged(self, flag: str) -> list[Link]:
-        """Live links with this flag set: "dirty", "behind", "waits_for", "pending" (non-empty) or "parked"."""
+        """Links, not retired, with this flag: "dirty", "behind", or non-empty "waits_for", "pending", "parked"."""
         ...
 
     def links_frozen(self, connector: str) -> list[Link]:
