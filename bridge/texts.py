@@ -1,0 +1,84 @@
+"""What the program says to people, German or English by setting.
+
+The sentences live in ``bridge/locale/<language>.toml``, one table per part of the program; a key is
+``table.name``. Values are put in with `str.format`. A test holds both files to the same keys and the same
+placeholders, and every call in the source to a key that exists.
+
+Dates are ISO inside; people read ``01.12.2026`` in German and ``2026-12-01`` in English.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
+from functools import cache
+from importlib.resources import files
+
+LANGUAGES = ("de", "en")
+DEFAULT_LANGUAGE = "de"
+
+_DATE = {"de": "%d.%m.%Y", "en": "%Y-%m-%d"}
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The sentences of one language: ``t("sync.done", seconds=3)``."""
+
+    language: str
+    sentences: Mapping[str, str] = field(repr=False)
+
+    def __call__(self, key: str, /, **values: object) -> str:
+        """The sentence of a key, with the values put in."""
+        return self.sentences[key].format(**values)
+
+    def __contains__(self, key: str) -> bool:
+        """Whether there is a sentence for the key."""
+        return key in self.sentences
+
+    def count(self, key: str, number: int, **values: object) -> str:
+        """A sentence that has a form for one (``key.one``) and one for all other numbers (``key.many``)."""
+        return self(f"{key}.{'one' if number == 1 else 'many'}", number=self.number(number), **values)
+
+    def number(self, value: int) -> str:
+        """A whole number, its thousands set apart as the language does it."""
+        grouped = f"{value:,}"
+        return grouped.replace(",", ".") if self.language == "de" else grouped
+
+    def decimal(self, value: float, digits: int = 1) -> str:
+        """A number with decimals: ``2,5`` in German, ``2.5`` in English."""
+        text = f"{value:.{digits}f}"
+        return text.replace(".", ",") if self.language == "de" else text
+
+    def date(self, value: date | str | None) -> str:
+        """A calendar date as people read it; text that is no ISO date stays as it is."""
+        if value is None or value == "":
+            return ""
+        try:
+            day = date.fromisoformat(value) if isinstance(value, str) else value
+        except ValueError:
+            return str(value)
+        return day.strftime(_DATE[self.language])
+
+    def moment(self, seconds: float, zone: tzinfo) -> str:
+        """A moment, given in Unix seconds, as the clock of the city shows it."""
+        moment = datetime.fromtimestamp(seconds, zone)
+        return f"{moment.strftime(_DATE[self.language])} {moment.strftime('%H:%M')}"
+
+
+@cache
+def texts(language: str = DEFAULT_LANGUAGE) -> Texts:
+    """The sentences of a language, one of `LANGUAGES`."""
+    source = files("bridge").joinpath("locale", f"{language}.toml")
+    return Texts(language, dict(_flat(tomllib.loads(source.read_text(encoding="utf-8")))))
+
+
+def _flat(table: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for name, value in table.items():
+        if isinstance(value, dict):
+            found += _flat(value, f"{prefix}{name}.")
+        else:
+            found.append((f"{prefix}{name}", str(value)))
+    return found
