@@ -1,0 +1,393 @@
+"""The verbs of a connector on one Deck board.
+
+Deck has no conditional writes and a PUT replaces the whole card, so every write starts with a fresh read of the
+card, compares, writes at once and reads back (R24, R25). A pull costs one request when nothing changed anywhere,
+one when only other boards did, three else; a card that was moved to another board does not stamp the board that it
+left (facts: nextcloud, section 1.3), so such a move is seen with the next change of our board or the next sweep.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pydantic import ValidationError
+
+from connectors.base import (
+    NEW,
+    Abilities,
+    Access,
+    Alive,
+    Changes,
+    Connector,
+    Fields,
+    Gone,
+    Hidden,
+    Identity,
+    Moved,
+    Native,
+    OutOfScope,
+    Probe,
+    Record,
+    Ref,
+)
+from connectors.errors import (
+    Lost,
+    NotACollection,
+    NotFound,
+    PlatformError,
+    Rejected,
+    Transient,
+    VersionMismatch,
+)
+from connectors.http import Http
+from connectors.nextcloud_deck.binding import Binding, Cursor, choose, folded
+from connectors.nextcloud_deck.shapes import WHOLE, Board, Card, utc, version_of
+from connectors.nextcloud_deck.wire import HEADERS, Boards, Deleted, Wire
+
+_COLOR = "317CCC"  # of a label that we make; six hexadecimal digits, no "#" (section 1.2)
+_EMPTY: Fields = {
+    "title": "",
+    "description": "",
+    "stack": None,
+    "done": None,
+    "archived": False,
+    "duedate": None,
+    "startdate": None,
+    "labels": (),
+}
+
+
+class DeckConnector:
+    """One board. Safe to use from several threads once it is identified."""
+
+    def __init__(self, access: Access, http: Http) -> None:
+        self._access, self._wire = access, Wire(http)
+        self._found: Binding | None = None
+        self._board: Board | None = None
+        self._places: dict[int, str] = {}
+        self._options = threading.RLock()
+        self.abilities = Abilities(
+            create_fields=frozenset({"title", "description", "stack", "duedate", "startdate", "labels"}),
+            defaults=_EMPTY,
+            writes=access.writes or 1,
+        )
+
+    @property
+    def requests(self) -> int:
+        """Requests sent since this connector was made."""
+        return self._wire.http.requests
+
+    @property
+    def clock(self) -> tuple[float, float] | None:
+        """How far the server's clock is ahead of ours."""
+        return self._wire.http.clock
+
+    # ---- who we are bound to -----------------------------------------------------------------------------------
+
+    def identify(self, remembered: str | None = None) -> Identity:
+        """Find the board by title or id, and what our account may do there."""
+        wire, access = self._wire, self._access
+        setting = "\n".join((wire.root, access.user, access.collection))
+        self._found = Binding.remembered(remembered, setting)
+        if self._found is None:
+            listing = self._list()
+            board = choose(listing.boards, access.collection, wire.http.host, f"{access.name.upper()}_COLLECTION")
+            self._found = Binding.to(board, setting, wire.account() or access.user)
+            self._adopt(board, listing)
+        found, host = self._found, wire.http.host
+        return Identity("nextcloud-deck", host, found.board, found.title, found.writable, found.warnings(host))
+
+    def memory(self) -> str | None:
+        """The board that the settings name, and our rights on it."""
+        return self._found.text() if self._found else None
+
+    @property
+    def _bound(self) -> Binding:
+        if self._found is None:
+            raise RuntimeError("identify comes first")
+        return self._found
+
+    def _adopt(self, board: Board, listing: Boards) -> None:
+        """Take over what a fresh listing says of our board, and of where every stack is."""
+        self._found = Binding.to(board, self._bound.setting, self._bound.user)
+        self._board = board
+        living = [one for one in listing.boards if not one.deleted_at]
+        self._places = {int(stack): str(one.id) for one in living for stack in one.columns}
+        first = next(iter(board.columns), None)
+        self.abilities = replace(self.abilities, defaults={**_EMPTY, "stack": first})
+
+    def _ours(self, listing: Boards) -> Board:
+        """Our board in a listing. Missing or deleted is lost access, never an absence of records (R21)."""
+        found = self._bound
+        board = listing.living(found.board)
+        if board is None:
+            raise NotACollection(
+                f"The board “{found.title}” on {self._wire.http.host} is not there any more for our account: "
+                f"it was deleted, or is not shared with {found.user} any longer."
+            )
+        self._adopt(board, listing)
+        return board
+
+    def _list(self) -> Boards:
+        """All boards, whatever is known already."""
+        listing = self._wire.boards()
+        if listing is None:
+            raise Transient(f"{self._wire.http.host} answered 304 to a question without an ETag.")
+        return listing
+
+    def _read_board(self) -> Board:
+        """Our board, read now."""
+        return self._ours(self._list())
+
+    # ---- reading -----------------------------------------------------------------------------------------------
+
+    def pull(self, cursor: str | None, known: Mapping[str, str]) -> Changes:
+        """Ask for all boards since the cursor's ETag; read the cards only if ours may have changed."""
+        seen = Cursor.read(cursor, self._bound.board)
+        listing = self._wire.boards(seen.tag)
+        if listing is None:
+            return Changes((), cursor, complete=False, delta=True)
+        board = self._ours(listing)
+        here = Cursor.after(listing, board).text()
+        if seen.modified is not None and board.last_modified == seen.modified:
+            return Changes((), here, complete=False, delta=True)
+        records = {}
+        for archived in (False, True):  # archived between the two reads: the second is right
+            for raw in self._wire.listed(board.id, archived=archived):
+                record = self._listed(raw, archived)
+                records[record.ref.native_id] = record
+        changed = tuple(one for key, one in records.items() if known.get(key) != one.version)
+        return Changes(changed, here, True, present=frozenset(records), options=board.options)
+
+    def _listed(self, raw: object, archived: bool) -> Record:
+        """A card of a listing; one that cannot be read is a problem of its own (R27)."""
+        try:
+            return self._record(Card.model_validate(raw), no_labels_is_null=archived)
+        except ValidationError:
+            number = raw.get("id") if isinstance(raw, dict) else None
+            if not isinstance(number, int):
+                raise Transient(f"{self._wire.http.host} lists a card without an id.") from None
+            stamp = raw.get("lastModified") if isinstance(raw, dict) else None
+            return Record(
+                Ref(self._wire.instance, str(number)),
+                self._bound.board,
+                f"unreadable {stamp}",
+                stamp if isinstance(stamp, int) else None,
+                {},
+                url=self._url(self._bound.board, number),
+                problem=f"Card {number} has a shape that we cannot read.",
+            )
+
+    def _record(self, card: Card, *, no_labels_is_null: bool = False, collection: str = "") -> Record:
+        fields = card.fields(no_labels_is_null=no_labels_is_null)
+        board = collection or self._bound.board
+        mine = card.owner_id.casefold() == self._bound.user.casefold()
+        return Record(
+            Ref(self._wire.instance, str(card.id)),
+            board,
+            version_of(fields),
+            card.last_modified,
+            fields,
+            url=self._url(board, card.id),
+            own=mine if card.owner_id else None,
+            created_at=card.created_at,
+            # assignLabel and removeLabel answer 500 on an archived card (facts: nextcloud, section 1.7)
+            locked=frozenset({"labels"}) if card.archived else frozenset(),
+        )
+
+    def _url(self, board: str, card: int) -> str:
+        return f"{self._wire.root}/index.php/apps/deck/board/{board}/card/{card}"
+
+    def _card(self, native_id: str) -> Card:
+        raw = self._wire.card(native_id)
+        try:
+            return Card.model_validate(raw)
+        except ValidationError:
+            raise Rejected(f"Card {native_id} has a shape that we cannot read.") from None
+
+    def _compared(self, ref: Ref, if_version: str) -> Card:
+        """The card as it is now, which must be what the engine believes it is (R24)."""
+        if ref.instance != self._wire.instance:
+            raise NotFound(f"Card {ref.native_id} is not one of {self._wire.instance}.")
+        card = self._card(ref.native_id)
+        if self._place(card) != self._bound.board:
+            raise NotFound(f"Card {ref.native_id} is not on the board “{self._bound.title}” any more.")
+        record = self._record(card)
+        if record.version != if_version:
+            raise VersionMismatch(f"Card {ref.native_id} has changed since it was read.", record=record)
+        return card
+
+    def _place(self, card: Card) -> str:
+        """The id of the living board that a card is on; "" for a card in a deleted stack, a ghost (section 1.9)."""
+        if card.stack_id not in self._places:
+            self._read_board()
+        return self._places.setdefault(card.stack_id, "")
+
+    def probe(self, ref: Ref) -> Probe:
+        """Ask for the card itself (facts: nextcloud, section 10)."""
+        if ref.instance != self._wire.instance:
+            return Hidden()
+        try:
+            card = self._card(ref.native_id)
+        except Deleted:
+            return Gone()
+        except NotFound:
+            # 403 for whatever we may not see. Our board being there as before, the card was deleted for good.
+            return Gone() if self._list().living(self._bound.board) else Hidden()
+        place = self._place(card)
+        if place == self._bound.board:
+            return Alive(self._record(card))
+        return Moved(place, self._record(card, collection=place)) if place else OutOfScope()
+
+    # ---- writing -----------------------------------------------------------------------------------------------
+
+    def create(self, fields: Fields, mark: str) -> Record:
+        """Make a card with its labels in one request, and read it: the answer shows it without them.
+
+        A bad label would be refused after the card was made (facts: nextcloud, section 1.1), so labels are
+        looked up first. Deck has no place for a mark.
+        """
+        resolved, made = self._resolved(fields)
+        board = self._board or self._read_board()
+        stack = resolved.get("stack") or next(iter(board.columns), None)
+        if stack is None:
+            raise Rejected(f"The board “{board.title}” has no list that a card could be put into.")
+        labels = resolved.get("labels") or ()
+        body: dict[str, object] = {
+            "title": resolved.get("title") or "",
+            "description": resolved.get("description") or "",
+            "labels": [int(one) for one in labels] if isinstance(labels, tuple) else [],
+        }
+        for name in ("duedate", "startdate"):
+            if resolved.get(name):  # an empty text would mean NOW
+                body[name] = utc(resolved[name])
+        raw = self._wire.make_card(board.id, int(str(stack)), body)
+        try:
+            card = Card.model_validate(raw)
+        except ValidationError:
+            raise Lost(f"{self._wire.http.host} did not say which card it made.") from None
+        try:
+            record = self._record(self._card(str(card.id)))
+        except PlatformError:
+            # It is made, that much is known. What its labels are is not, so they are left out (R7).
+            record = self._record(card.model_copy(update={"labels": None}))
+        return replace(record, options=made)
+
+    def update(self, ref: Ref, fields: Fields, if_version: str) -> Record:
+        """Write these fields on the card as it is at this moment, with no call more than they need."""
+        try:
+            resolved, made = self._resolved(fields)
+        except Rejected:
+            self._compared(ref, if_version)  # a label that was just deleted is somebody's edit, not a bad value
+            raise
+        card = self._compared(ref, if_version)
+        self._write(card, resolved)
+        try:
+            record = self._record(self._card(ref.native_id))
+        except NotFound:
+            raise
+        except PlatformError as error:
+            raise Lost(f"{self._wire.http.host} did not say what it made of card {ref.native_id}.") from error
+        return replace(record, options=made)
+
+    def _write(self, card: Card, fields: Fields) -> None:
+        board, shown = int(self._bound.board), card.fields()
+        changed = {name: value for name, value in fields.items() if name in shown and shown[name] != value}
+        if any(name in changed for name in WHOLE):
+            self._wire.put_card(board, card, card.whole(changed, self._bound.user))
+        archived = card.archived
+        if archived and changed.get("archived") is False:
+            self._wire.act(board, card, "unarchive")
+            archived = False
+        if "labels" in changed and not archived:
+            here, wanted = set(_set(shown["labels"])), set(_set(changed["labels"]))
+            for verb, labels in (("removeLabel", here - wanted), ("assignLabel", wanted - here)):
+                for label in sorted(labels, key=int):
+                    self._wire.act(board, card, verb, labelId=int(label))
+        if changed.get("archived") is True:
+            self._wire.act(board, card, "archive")
+
+    def delete(self, ref: Ref, if_version: str) -> None:
+        """Put the card into the trash of its board."""
+        card = self._compared(ref, if_version)
+        self._wire.delete_card(int(self._bound.board), card)
+
+    # ---- options -----------------------------------------------------------------------------------------------
+
+    def _resolved(self, fields: Fields) -> tuple[dict[str, Native], dict[str, Mapping[str, str]]]:
+        """The fields with ids for all options, which are there; and the options that were made for that."""
+        resolved: dict[str, Native] = dict(fields)
+        made: dict[str, Mapping[str, str]] = {}
+        with self._options:
+            if resolved.get("stack") is not None:
+                resolved["stack"] = self._stack(str(resolved["stack"]))
+            if resolved.get("labels"):
+                wanted = _set(resolved["labels"])
+                ids = {self._label(one) for one in wanted}
+                resolved["labels"] = tuple(sorted(ids))
+                if any(one.startswith(NEW) for one in wanted) and self._board:
+                    made["labels"] = {key: title for key, title in self._board.tags.items() if key in ids}
+        return resolved, made
+
+    def _stack(self, value: str) -> str:
+        """A living stack of our board: a card put into a deleted one would be a ghost (section 1.9)."""
+        for board in (self._board, None):
+            columns = (board or self._read_board()).columns
+            if value in columns:
+                return value
+            same = [key for key, title in columns.items() if NEW + title == value]
+            if same:
+                return same[0]
+        raise Rejected(f"The board “{self._bound.title}” has no list {value.removeprefix(NEW)!r}.")
+
+    def _label(self, value: str) -> str:
+        """A label of our board by id, or by title; made when a title is new and we may."""
+        for board in (self._board, None):
+            tags = (board or self._read_board()).tags
+            if value in tags:
+                return value
+            title = value.removeprefix(NEW)
+            same = [key for key in tags if tags[key] == title] or [
+                key for key in tags if folded(tags[key]) == folded(title)
+            ]
+            if value.startswith(NEW) and same:
+                return same[0]
+        if not value.startswith(NEW):
+            raise Rejected(f"The board “{self._bound.title}” has no label {value}.")
+        return self._make_label(title)
+
+    def _make_label(self, title: str) -> str:
+        board = self._board or self._read_board()
+        if not board.may("MANAGE"):
+            raise Rejected(f"Our account may not make the label “{title}” on the board “{board.title}”.")
+        label = self._wire.make_label(board.id, title, _COLOR)
+        self._board = board.model_copy(update={"labels": [*(board.labels or ()), label]})
+        return str(label.id)
+
+    def normalises(self, name: str, sent: Native, shown: Native) -> bool:
+        """Deck keeps text byte for byte, save on MySQL without utf8mb4 (facts: nextcloud, section 1.5)."""
+        if name == "description":
+            return re.sub("[\U00010000-\U0010ffff]", "\ufffd", str(sent or "")) == shown
+        if name == "labels" and self._board:
+            tags = self._board.tags
+            one, other = (
+                {folded(tags.get(key) or key.removeprefix(NEW)) for key in _set(value)} for value in (sent, shown)
+            )
+            return one == other
+        return False
+
+    def id_of(self, mark: str) -> str:
+        """Deck chooses its ids itself."""
+        return ""
+
+
+def _set(value: Native) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+def connect(access: Access) -> Connector:
+    """A connector to the board that the settings name."""
+    return DeckConnector(access, Http(access, headers=HEADERS))

@@ -1,0 +1,1 @@
+"""Servers on loopback that do what was measured on the real ones."""

@@ -1,0 +1,120 @@
+"""What a Deck server keeps, and what it refuses with: the words of `deck_world`."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+Json = Any
+
+
+class Clock:
+    """The server's clock; it stands still unless a test moves it."""
+
+    def __init__(self, now: float = 1_796_000_000.0) -> None:
+        self.now = now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass on the server."""
+        self.now += seconds
+
+    def seconds(self) -> int:
+        """F 4: one second is the grain of every stamp."""
+        return int(self.now)
+
+
+class Refusal(Exception):
+    """An answer other than 200. ``message`` None is the empty body of F 1.10."""
+
+    def __init__(self, status: int, message: str | None) -> None:
+        super().__init__(f"{status} {message}")
+        self.status = status
+        self.message = message
+
+    @property
+    def body(self) -> Json:
+        """The JSON body, or None for an empty one."""
+        return None if self.message is None else {"status": self.status, "message": self.message}
+
+
+def denied() -> Refusal:
+    """F 1.10: unknown, unreadable, no right: always 403, never 404."""
+    return Refusal(403, "Permission denied")
+
+
+def not_allowed(why: str) -> Refusal:
+    """F 1.10: a state that forbids the action is a 500, and permanent."""
+    return Refusal(500, f"Operation not allowed. {why}")
+
+
+def type_error() -> Refusal:
+    """F 1.10: PHP type errors and bad dates are a 500 as well."""
+    return Refusal(500, 'Internal server error: Please contact the server administrator, request ID "x" below.')
+
+
+@dataclass
+class Board:
+    """One board. ``acl`` maps other accounts to their rights: "edit", "manage"."""
+
+    id: int
+    title: str
+    owner: str
+    last_modified: int
+    archived: bool = False
+    deleted_at: int = 0
+    acl: dict[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass
+class Stack:
+    """One column of a board."""
+
+    id: int
+    board: int
+    title: str
+    order: int
+    last_modified: int
+    deleted_at: int = 0
+    done_column: bool = False
+
+
+@dataclass
+class Label:
+    """One label of a board."""
+
+    id: int
+    board: int
+    title: str
+    color: str
+
+
+@dataclass
+class Card:
+    """One card; ``labels`` may hold doubles (F 1.7)."""
+
+    id: int
+    stack: int
+    title: str
+    owner: str
+    created_at: int
+    last_modified: int
+    type: str = "plain"
+    description: str = ""
+    order: int = 999
+    duedate: datetime | None = None
+    startdate: datetime | None = None
+    done: datetime | None = None
+    color: str | None = None
+    archived: bool = False
+    deleted_at: int = 0
+    last_editor: str | None = None
+    labels: list[int] = field(default_factory=list)
+    assigned: list[str] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
+
+
+def etag(last_modified: int | str) -> str:
+    """F 2: md5 of whole seconds, so that two changes within one second have the same ETag."""
+    return hashlib.md5(str(last_modified).encode()).hexdigest()
