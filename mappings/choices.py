@@ -16,7 +16,7 @@ from connectors.base import Native
 from mappings.canonical import FIELDS, Value, normal
 from mappings.dates import day_of, instant, placed
 from mappings.scene import Heard, Scene, Unreadable, Unshowable, Wish
-from mappings.schema import DONE, Choice, Day, choice_value, spelled
+from mappings.tables import DONE, Choice, Day, choice_value, spelled
 
 
 class ChoiceCodec:

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 
 from connectors.base import Native
-from mappings import schema
+from mappings import tables
 from mappings.canonical import TITLE_LIMIT, Cell, Kind, cell_of, element_of, normal, plain
 from mappings.dates import day_of, placed
 from mappings.scene import Codec, Heard, Pending, Scene, Unreadable, Unshowable, Waiting, Wish, one
@@ -19,7 +19,7 @@ from mappings.scene import Codec, Heard, Pending, Scene, Unreadable, Unshowable,
 class TitleCodec:
     """One line of text that must not be empty."""
 
-    def __init__(self, table: schema.Text) -> None:
+    def __init__(self, table: tables.Text) -> None:
         self._table = table
         self.natives = frozenset({table.native})
 
@@ -44,7 +44,7 @@ class TitleCodec:
 class TextCodec:
     """A text of many lines."""
 
-    def __init__(self, name: str, table: schema.Text) -> None:
+    def __init__(self, name: str, table: tables.Text) -> None:
         self.name = name
         self._table = table
         self.natives = frozenset({table.native})
@@ -66,7 +66,7 @@ class TextCodec:
 class NumberCodec:
     """Progress in per cent."""
 
-    def __init__(self, name: str, table: schema.Number) -> None:
+    def __init__(self, name: str, table: tables.Number) -> None:
         self.name = name
         self._native = table.native
         self.natives = frozenset({table.native})
@@ -86,7 +86,7 @@ class NumberCodec:
 class DayCodec:
     """A calendar date (R14). ``status`` is given where this moment *means* done: only what is done has one."""
 
-    def __init__(self, name: str, table: schema.Day, beside: str, status: Codec | None) -> None:
+    def __init__(self, name: str, table: tables.Day, beside: str, status: Codec | None) -> None:
         self.name = name
         self._table = table
         self._beside = beside
@@ -118,7 +118,7 @@ class DayCodec:
     def _is_done(self, scene: Scene) -> bool:
         assert self._status is not None
         try:
-            return schema.DONE in self._status.read(scene).cells["status"]
+            return tables.DONE in self._status.read(scene).cells["status"]
         except Unreadable:
             return False
 
@@ -126,7 +126,7 @@ class DayCodec:
 class ReferenceCodec:
     """A reference by the native id of a record (R13)."""
 
-    def __init__(self, name: str, table: schema.Reference) -> None:
+    def __init__(self, name: str, table: tables.Reference) -> None:
         self.name = name
         self._native = table.native
         self.natives = frozenset({table.native})
@@ -151,7 +151,7 @@ class ReferenceCodec:
 class ReferencesCodec:
     """A set of references by native id."""
 
-    def __init__(self, name: str, table: schema.Set) -> None:
+    def __init__(self, name: str, table: tables.Set) -> None:
         self.name = name
         self._native = table.native
         self.natives = frozenset({table.native})
@@ -178,11 +178,11 @@ class ReferencesCodec:
 class Elements:
     """Which elements of a shared set stand for something else than themselves."""
 
-    def __init__(self, mapping: schema.Mapping_) -> None:
+    def __init__(self, mapping: tables.Mapping_) -> None:
         self._reserved: dict[str, set[str]] = {}
         self._reserve(mapping.kinds.native, mapping.kinds.elements)
         for table in mapping.fields.tables().values():
-            if isinstance(table, schema.Choice):
+            if isinstance(table, tables.Choice):
                 self._reserve(table.native, table.elements)
         milestone = mapping.fields.milestone
         self._milestones = milestone.native if milestone is not None and milestone.by == "title" else None
@@ -206,7 +206,8 @@ class Elements:
 class MilestoneCodec:
     """A milestone that shows as an element titled like it (R10)."""
 
-    def __init__(self, table: schema.Reference, elements: Elements, *, needs_record: bool) -> None:
+    def __init__(self, table: tables.Reference, elements: Elements, *, needs_record: bool) -> None:
+        self.native = table.native
         self._table = table
         self._elements = elements
         self._needs_record = needs_record
@@ -229,6 +230,14 @@ class MilestoneCodec:
         if wish.value is not None and all(item != wish.value for _, item in found):
             kept.add(self._element(str(wish.value), scene))
         return {native: tuple(sorted(kept))}
+
+    def standing(self, scene: Scene) -> dict[str, str]:
+        """The elements that stand for a milestone and are not bound to it yet."""
+        bound = scene.voc.bound.get(self.native, {})
+        try:
+            return {element: item for element, item in self._found(scene) if element not in bound}
+        except Unreadable:
+            return {}
 
     def _found(self, scene: Scene) -> Iterator[tuple[str, str]]:
         for element in scene.elements(self._table.native):
@@ -255,7 +264,7 @@ class MilestoneCodec:
 class LabelsCodec:
     """The elements of a set that stand for nothing but themselves."""
 
-    def __init__(self, name: str, table: schema.Set, elements: Elements) -> None:
+    def __init__(self, name: str, table: tables.Set, elements: Elements) -> None:
         self.name = name
         self._table = table
         self._elements = elements
@@ -295,7 +304,7 @@ class LabelsCodec:
 class KindCodec:
     """What a record is: told by an element, or by a native field of its own."""
 
-    def __init__(self, table: schema.Kinds) -> None:
+    def __init__(self, table: tables.Kinds) -> None:
         self.native = table.native
         self._names = {Kind(name): names for name, names in table.elements.items()}
         self._values = {normal(native): Kind(kind) for native, kind in table.values.items()}

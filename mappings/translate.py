@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from connectors.base import Fields, Native
-from mappings import schema
+from mappings import tables
 from mappings.canonical import FIELDS, Cell, Kind, Value, alike, element_of, field_of, plain
 from mappings.choices import ChoiceCodec, ElementChoiceCodec
 from mappings.codecs import (
@@ -94,7 +94,7 @@ class Writing:
 class Translator:
     """A mapping at work, in one time zone."""
 
-    def __init__(self, mapping: schema.Mapping_, zone: ZoneInfo) -> None:
+    def __init__(self, mapping: tables.Mapping_, zone: ZoneInfo) -> None:
         self._mapping = mapping
         self._zone = zone
         self._kinds = KindCodec(mapping.kinds)
@@ -104,6 +104,12 @@ class Translator:
             native for name, codec in self._codecs.items() if _is_set(mapping, name) for native in codec.natives
         }
         self.fields = frozenset(self._codecs)
+
+    @property
+    def milestone_native(self) -> str | None:
+        """The native set whose elements stand for milestones, if a milestone is shown by its title there (R10)."""
+        table = self._mapping.fields.milestone
+        return table.native if table is not None and table.by == "title" else None
 
     def holds(self, kind: Kind) -> bool:
         """Whether items of this kind can be kept on this platform."""
@@ -151,9 +157,21 @@ class Translator:
         asserted = reading.asserted(cell)
         if asserted is None:
             return True
-        if cell == "completed_on" and value is None and schema.DONE in (reading.asserted("status") or ()):
+        if cell == "completed_on" and value is None and tables.DONE in (reading.asserted("status") or ()):
             return True  # nobody said on which day; any stamp that goes with done will do
         return any(alike(cell, said, value) for said in asserted)
+
+    def standing(self, fields: Fields, voc: Vocabulary, refs: References) -> dict[str, dict[str, str]]:
+        """The elements of a record that stand for a milestone by their title alone, as `Vocabulary.bound` keeps them.
+
+        Whoever keeps the vocabulary binds them when they are first met, so that a milestone that gets another title
+        keeps its tasks.
+        """
+        codec = self._codecs.get("milestone")
+        if not isinstance(codec, MilestoneCodec):
+            return {}
+        found = codec.standing(Scene(fields, voc, refs, self._zone))
+        return {codec.native: found} if found else {}
 
     def title(self, fields: Fields) -> str:
         """The canonical title of raw fields, however long; "" if there is none."""
@@ -183,11 +201,11 @@ class Translator:
         blank: dict[str, Native] = {native: () if native in self._sets else None for native in natives}
         scene = Scene(blank, voc, refs, self._zone)
         try:
-            blank |= self._kinds.write(kind, scene)
+            scene = scene.with_fields({**blank, **self._kinds.write(kind, scene)})
         except Unshowable as error:
             raise ValueError(str(error)) from None
         writing = self._compose(cells, scene, at, frozenset(), fresh=True)
-        whole: dict[str, Native] = blank | writing.fields
+        whole: dict[str, Native] = {**scene.fields, **writing.fields}
         fields: dict[str, Native] = {native: value for native, value in whole.items() if value not in (None, (), "")}
         return Writing(fields, writing.shown, writing.pending, writing.unshowable)
 
@@ -246,29 +264,29 @@ class Translator:
         return archive is not None and _same(fields.get(archive.native), archive.value)
 
 
-def _codecs(mapping: schema.Mapping_, *, needs_record: bool) -> dict[str, Codec]:
+def _codecs(mapping: tables.Mapping_, *, needs_record: bool) -> dict[str, Codec]:
     """A codec per field of the mapping, in the order of `FIELDS`: status before the date of completion."""
-    tables, elements = mapping.fields.tables(), Elements(mapping)
+    there, elements = mapping.fields.tables(), Elements(mapping)
     codecs: dict[str, Codec] = {}
     for name in FIELDS:
-        match tables.get(name):
-            case schema.Text() as table:
+        match there.get(name):
+            case tables.Text() as table:
                 codecs[name] = TitleCodec(table) if name == "title" else TextCodec(name, table)
-            case schema.Number() as table:
+            case tables.Number() as table:
                 codecs[name] = NumberCodec(name, table)
-            case schema.Day() as table:
+            case tables.Day() as table:
                 status = mapping.fields.status
                 flagged = name == "completed_on" and status is not None and status.flag == table.native
                 codecs[name] = DayCodec(name, table, _beside(name, mapping), codecs["status"] if flagged else None)
-            case schema.Choice() as table if table.elements:
+            case tables.Choice() as table if table.elements:
                 codecs[name] = ElementChoiceCodec(name, table)
-            case schema.Choice() as table:
+            case tables.Choice() as table:
                 codecs[name] = ChoiceCodec(name, table, mapping.fields.completed_on)
-            case schema.Reference(by="title") as table:
+            case tables.Reference(by="title") as table:
                 codecs[name] = MilestoneCodec(table, elements, needs_record=needs_record)
-            case schema.Reference() as table:
+            case tables.Reference() as table:
                 codecs[name] = ReferenceCodec(name, table)
-            case schema.Set() as table:
+            case tables.Set() as table:
                 codecs[name] = (
                     ReferencesCodec(name, table) if name == "depends_on" else LabelsCodec(name, table, elements)
                 )
@@ -277,18 +295,18 @@ def _codecs(mapping: schema.Mapping_, *, needs_record: bool) -> dict[str, Codec]
     return codecs
 
 
-def _beside(name: str, mapping: schema.Mapping_) -> str:
+def _beside(name: str, mapping: tables.Mapping_) -> str:
     """The native field of the other date of a start and a due date."""
     other = {"start": mapping.fields.due, "due": mapping.fields.start}.get(name)
     return other.native if other is not None else ""
 
 
-def _is_set(mapping: schema.Mapping_, name: str) -> bool:
+def _is_set(mapping: tables.Mapping_, name: str) -> bool:
     table = getattr(mapping.fields, name)
     return (
-        isinstance(table, schema.Set)
-        or (isinstance(table, schema.Choice) and bool(table.elements))
-        or (isinstance(table, schema.Reference) and table.by == "title")
+        isinstance(table, tables.Set)
+        or (isinstance(table, tables.Choice) and bool(table.elements))
+        or (isinstance(table, tables.Reference) and table.by == "title")
     )
 
 
