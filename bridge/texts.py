@@ -9,12 +9,14 @@ Dates are ISO inside; people read ``01.12.2026`` in German and ``2026-12-01`` in
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from functools import cache
 from importlib.resources import files
+from string import Formatter
 
 LANGUAGES = ("de", "en")
 DEFAULT_LANGUAGE = "de"
@@ -36,6 +38,20 @@ class Texts:
     def __contains__(self, key: str) -> bool:
         """Whether there is a sentence for the key."""
         return key in self.sentences
+
+    def reword(self, sentence: str) -> str:
+        """A sentence that the engine or a connector wrote in English, in this language.
+
+        They write English only, so that a log reads the same everywhere; the table ``reason`` of the English file
+        has the sentences that people meet, that of the other language says them again. What is not in it stays.
+        """
+        if self.language == "en":
+            return sentence
+        for pattern, key in _patterns():
+            found = pattern.fullmatch(sentence)
+            if found:
+                return self(key, **found.groupdict())
+        return sentence
 
     def count(self, key: str, number: int, **values: object) -> str:
         """A sentence that has a form for one (``key.one``) and one for all other numbers (``key.many``)."""
@@ -72,6 +88,18 @@ def texts(language: str = DEFAULT_LANGUAGE) -> Texts:
     """The sentences of a language, one of `LANGUAGES`."""
     source = files("bridge").joinpath("locale", f"{language}.toml")
     return Texts(language, dict(_flat(tomllib.loads(source.read_text(encoding="utf-8")))))
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The English reasons as patterns, those with the most words of their own first."""
+    found: list[tuple[int, re.Pattern[str], str]] = []
+    for key, sentence in texts("en").sentences.items():
+        if key.startswith("reason."):
+            parts = [(literal, name) for literal, name, _, _ in Formatter().parse(sentence)]
+            pattern = "".join(re.escape(literal) + (f"(?P<{name}>.+?)" if name else "") for literal, name in parts)
+            found.append((sum(len(literal) for literal, _ in parts), re.compile(pattern, re.DOTALL), key))
+    return tuple((pattern, key) for _, pattern, key in sorted(found, key=lambda one: (-one[0], one[2])))
 
 
 def _flat(table: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:

@@ -1,0 +1,329 @@
+"""Pictures for people: plain data in (`bridge.views`), rich renderables out. Nothing here decides or stores.
+
+They are made for 80 columns and for readers without colours: every state is a word with a symbol, titles wrap
+and are never cut, and text from platforms is never read as markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import tzinfo
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from bridge import words
+from bridge.texts import Texts
+from bridge.views import (
+    Change,
+    CheckView,
+    ConflictView,
+    EntryView,
+    HeldView,
+    ItemRow,
+    ItemView,
+    PairView,
+    ParkedView,
+    PlaceView,
+    StatusRow,
+    Step,
+    SummaryRow,
+)
+from mappings.canonical import Cell, Value
+
+GOOD, WARN, BAD = ("✓", "green"), ("!", "yellow"), ("✗", "red")
+ACTS = {
+    "create": ("+", "green"),
+    "update": ("~", "cyan"),
+    "archive": ("−", "red"),
+    "delete": ("−", "red"),
+    "unarchive": ("+", "green"),
+}
+DIM = "dim"
+
+
+def check(t: Texts, views: Sequence[CheckView]) -> RenderableType:
+    """Every connector: what it is bound to, what is wrong, what to look at, and whether a sync could run."""
+    rows: list[RenderableType] = []
+    for view in views:
+        mark, style = BAD if view.problems else WARN if view.warnings else GOOD
+        verdict = t("check.bad") if view.problems else t("check.read_only") if view.read_only else t("check.good")
+        head = Text.assemble((f"{mark} ", f"bold {style}"), (view.name, "bold"), (f"  {verdict}", style))
+        rows.append(head)
+        where = " · ".join(part for part in (view.type, view.host, words.harmless(view.collection)) if part)
+        rows.append(Padding(Text(where, style=DIM), (0, 0, 0, 2)))
+        rows += [_said(t, BAD, problem) for problem in view.problems]
+        rows += [_said(t, WARN, warning) for warning in view.warnings]
+        if view.found:
+            rows.append(Padding(Text(t("check.found")), (0, 0, 0, 2)))
+            rows += [Padding(Text(f"· {words.harmless(title)}"), (0, 0, 0, 4)) for title in view.found]
+        rows.append(Text())
+    broken = sum(bool(view.problems) for view in views)
+    rows.append(Text(t("check.ready"), "green") if not broken else Text(t.count("check.broken", broken), "red"))
+    return Group(*rows)
+
+
+def _said(t: Texts, sign: tuple[str, str], sentence: str) -> RenderableType:
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_row(Text(f"  {sign[0]}", style=sign[1]), Text(words.reason(t, sentence)))
+    return table
+
+
+# ---- operations ------------------------------------------------------------------------------------------------
+
+
+def plan(t: Texts, steps: Sequence[Step], held: Sequence[HeldView] = ()) -> RenderableType:
+    """What a sync would do and why, per connector; after it, what it would hold back."""
+    rows: list[RenderableType] = []
+    for connector in dict.fromkeys(step.connector for step in steps):
+        own = [step for step in steps if step.connector == connector]
+        rows.append(_heading(connector, t.count("plan.operations", len(own))))
+        rows += [_step(t, step) for step in own]
+        rows.append(Text())
+    if not steps and not held:
+        rows.append(Text.assemble((f"{GOOD[0]} ", GOOD[1]), t("plan.nothing")))
+    elif steps:
+        rows.append(Text(t("plan.dry")))
+    rows += [holding(t, view) for view in held]
+    return Group(*rows)
+
+
+def _heading(name: str, note: str) -> RenderableType:
+    return Rule(Text.assemble((name, "bold"), f" · {note}"), align="left", style=DIM)
+
+
+def _step(t: Texts, step: Step) -> RenderableType:
+    sign, style = ACTS.get(step.act, ("·", ""))
+    body: list[RenderableType] = [
+        Text.assemble(
+            (t(f"act.{step.act}"), style), f" {words.kind(t, step.kind)} ", (words.harmless(step.title), "bold")
+        )
+    ]
+    body += [_change(t, change, fresh=step.act == "create") for change in step.changes]
+    if step.why:
+        body.append(Text(f"{t('plan.why')} {words.reason(t, step.why)}", style=DIM))
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_row(Text(sign, style=f"bold {style}"), Group(*body))
+    return table
+
+
+def _change(t: Texts, change: Change, *, fresh: bool = False) -> Text:
+    """``Due: 01.12.2026 → 05.12.2026``; of a new record only what it gets; of a set what comes and goes."""
+    name, _, element = change.cell.partition(":")
+    word = words.field_name(t, name)
+    if element:
+        spelled = words.harmless(change.after or change.before or element)
+        return Text(f"{word}: {'−' if change.after is None else '+'} {spelled}")
+    before, after = (_value(t, change.cell, said) for said in (change.before, change.after))
+    return Text(f"{word}: {after}" if fresh else f"{word}: {before} → {after}")
+
+
+def _value(t: Texts, cell: Cell, said: Value) -> str:
+    return words.short(words.value(t, cell, said), 160)
+
+
+def holding(t: Texts, view: HeldView) -> RenderableType:
+    """What waits for a person: why, what exactly, and the command that releases exactly this."""
+    command = f"strategy-bridge sync --accept {view.digest}"
+    rows: list[RenderableType] = [Text(words.reason(t, view.reason))]
+    if view.steps:
+        rows += [Text(), *(_step(t, step) for step in view.steps)]
+    rows += [Text(), Text(t("held.release")), Text(f"  {command}", style="bold")]
+    title = Text.assemble(("! ", "bold yellow"), t("held.title", connector=view.connector))
+    return Panel(Group(*rows), title=title, title_align="left", border_style="yellow", padding=(0, 1))
+
+
+# ---- first contact ---------------------------------------------------------------------------------------------
+
+
+def pairing(t: Texts, pairs: Sequence[PairView]) -> RenderableType:
+    """Who is who at first contact: what becomes one item, what is only close, what a person has to settle."""
+    rows: list[RenderableType] = []
+    for verdict in ("ambiguous", "close", "pair", "new"):
+        own = [pair for pair in pairs if pair.verdict == verdict]
+        if own:
+            rows += [_heading(t(f"pairing.{verdict}"), str(len(own))), Text(t(f"pairing.{verdict}_means"), style=DIM)]
+            rows.append(_sides(t, own))
+    return Group(*rows) if rows else Text(t("pairing.none"))
+
+
+def _sides(t: Texts, pairs: Sequence[PairView]) -> RenderableType:
+    table = _table((t("column.kind"), 12), (t("column.where"), 14), (t("column.title"), None))
+    for pair in pairs:
+        titles = {words.harmless(title) for _, title in pair.sides}
+        places = ", ".join(name for name, _ in pair.sides)
+        lines = [titles.pop()] if len(titles) == 1 else [f"{name}: {words.harmless(x)}" for name, x in pair.sides]
+        lines += [_change(t, change).plain for change in pair.differences]
+        table.add_row(words.kind(t, pair.kind), places, Text("\n".join(lines)))
+    return table
+
+
+# ---- a pass ------------------------------------------------------------------------------------------------------
+
+
+def summary(t: Texts, run: int, seconds: float, conflicts: int, rows: Sequence[SummaryRow]) -> RenderableType:
+    """What one pass did: a line per connector, then what went wrong, then the whole in one sentence."""
+    table = _table(
+        (t("column.connector"), None),
+        *((t(f"column.{name}"), 0) for name in ("pulled", "created", "updated", "deleted", "parked", "requests")),
+    )
+    for row in rows:
+        mark, style = BAD if row.error else WARN if row.parked else GOOD
+        numbers = (row.pulled, row.created, row.updated, row.deleted, row.parked, row.requests)
+        name = Text.assemble((f"{mark} ", style), row.name)
+        table.add_row(name, *(Text(t.number(n), style="" if n else DIM) for n in numbers))
+    said: list[RenderableType] = [table]
+    said += [_said(t, BAD, f"{row.name}: {words.reason(t, row.error)}") for row in rows if row.error]
+    if conflicts:
+        said.append(_said(t, WARN, t.count("sync.conflicts", conflicts)))
+    if any(row.parked for row in rows):
+        said.append(_said(t, WARN, t("sync.parked")))
+    whole = not any(row.error for row in rows)
+    mark, style = GOOD if whole else BAD
+    sentence = t("sync.done" if whole else "sync.partly", run=run, seconds=t.decimal(seconds))
+    return Group(*said, Text.assemble((f"{mark} ", style), sentence))
+
+
+def status(
+    t: Texts,
+    zone: tzinfo,
+    rows: Sequence[StatusRow],
+    parked: Sequence[ParkedView] = (),
+    conflicts: int = 0,
+    held: Sequence[HeldView] = (),
+) -> RenderableType:
+    """The last complete pass per connector, clocks, what is parked and why, and how many conflicts are kept."""
+    table = _table(
+        (t("column.connector"), None), (t("column.records"), 0), (t("column.complete"), 16), (t("column.clock"), 0)
+    )
+    for row in rows:
+        mark, style = BAD if row.error else WARN if row.waiting else GOOD
+        when = t.moment(row.complete_at, zone) if row.complete_at else t("status.never")
+        name = Text.assemble((f"{mark} ", style), (row.name, "bold"))
+        place = Padding(Text(f"{words.harmless(row.title)} · {row.host}", style=DIM), (0, 0, 0, 2))
+        table.add_row(Group(name, place), t.number(row.records), when, _clock(t, row))
+    said: list[RenderableType] = [table]
+    said += [_said(t, BAD, f"{row.name}: {words.reason(t, row.error)}") for row in rows if row.error]
+    said += [_said(t, WARN, f"{row.name}: {words.reason(t, row.waiting)}") for row in rows if row.waiting]
+    if parked:
+        said.append(parked_table(t, zone, parked))
+    said += [holding(t, view) for view in held]
+    said.append(Text(t.count("status.conflicts", conflicts) if conflicts else t("status.no_conflicts"), style=DIM))
+    return Group(*said)
+
+
+def _clock(t: Texts, row: StatusRow) -> str:
+    if row.offset is None:
+        return t("status.no_clock")
+    error = f" ±{t.decimal(row.offset_error)}" if row.offset_error else ""
+    sign = "+" if row.offset > 0 else "−" if row.offset < 0 else ""
+    return f"{sign}{t.decimal(abs(row.offset))}{error} s"
+
+
+def parked_table(t: Texts, zone: tzinfo, parked: Sequence[ParkedView]) -> RenderableType:
+    """What is left alone, where, since when and why."""
+    table = _table((t("column.connector"), 14), (t("column.parked_item"), None))
+    for view in parked:
+        cell = f" · {words.field_name(t, view.cell)}" if view.cell else ""
+        since = f" ({t('status.since', when=t.moment(view.since, zone))})" if view.since else ""
+        what = Text.assemble(
+            (words.harmless(view.title), "bold"), cell, "\n", words.reason(t, view.reason), (since, DIM)
+        )
+        table.add_row(view.connector, what)
+    return Group(_heading(t("status.parked"), str(len(parked))), table)
+
+
+# ---- items and conflicts ---------------------------------------------------------------------------------------
+
+
+def items(t: Texts, rows: Sequence[ItemRow]) -> RenderableType:
+    """The canonical model as a list: milestones and tasks with their status, and where they are."""
+    table = _table(
+        (t("column.id"), 8),
+        (t("column.title"), None),
+        (t("column.status"), 16),
+        (t("column.due"), 10),
+    )
+    for row in rows:
+        where = f"{words.kind(t, row.kind)} · {', '.join(row.places) or t('items.nowhere')}"
+        title = Text.assemble(words.harmless(row.title), "\n", (where, DIM))
+        due = t.date(str(row.due)) if row.due else ""
+        table.add_row(Text(row.id[:8], style=DIM), title, words.status(t, row.status), due)
+    return Group(table, Text(t.count("items.count", len(rows)), style=DIM))
+
+
+def item(t: Texts, zone: tzinfo, view: ItemView) -> RenderableType:
+    """One item in full: what is agreed, where it is, what was decided, what happened."""
+    fields = Table.grid(padding=(0, 2, 0, 0))
+    for field in view.fields:
+        said = field.value
+        text = ", ".join(map(words.harmless, said)) if isinstance(said, tuple) else words.value(t, field.name, said)
+        origin = f"{field.origin}, {t.moment(field.at, zone)}" if field.origin and field.at else field.origin
+        fields.add_row(Text(words.field_name(t, field.name), style=DIM), Text(text), Text(origin, style=DIM))
+    head = Text.assemble(f"{words.kind(t, view.kind)}  ", (words.harmless(view.title), "bold"))
+    rows: list[RenderableType] = [head, Text(view.id, style=DIM), Text(), fields, Text()]
+    rows += [_place(t, place) for place in view.places]
+    if view.parked:
+        rows.append(parked_table(t, zone, view.parked))
+    if view.conflicts:
+        rows += [_heading(t("item.conflicts"), str(len(view.conflicts))), conflicts(t, zone, view.conflicts)]
+    if view.history:
+        rows += [_heading(t("item.history"), str(len(view.history))), _history(t, zone, view.history)]
+    return Group(*rows)
+
+
+def _place(t: Texts, place: PlaceView) -> RenderableType:
+    mark, style = GOOD if place.state == "live" and not place.problem else WARN
+    state = t(f"place.{place.state}") if f"place.{place.state}" in t else place.state
+    lines = [Text.assemble((f"{mark} ", style), (place.connector, "bold"), f"  {state}")]
+    if place.problem:
+        lines.append(Text(f"  {words.reason(t, place.problem)}"))
+    if place.url:
+        lines.append(Text(f"  {words.harmless(place.url)}", style=DIM, overflow="fold"))
+    return Group(*lines)
+
+
+def _history(t: Texts, zone: tzinfo, entries: Iterable[EntryView]) -> RenderableType:
+    table = _table((t("column.when"), 16), (t("column.where"), 14), (t("column.what"), None))
+    for entry in entries:
+        why = f"\n{words.reason(t, entry.why)}" if entry.why else ""
+        act = t(f"history.{entry.act}") if f"history.{entry.act}" in t else entry.act
+        where = f"{act} {entry.connector}"
+        table.add_row(t.moment(entry.at, zone), where, Text.assemble(_change(t, entry.change), (why, DIM)))
+    return table
+
+
+def conflicts(t: Texts, zone: tzinfo, views: Sequence[ConflictView]) -> RenderableType:
+    """Kept conflicts: what stands, what lost, and by which rule."""
+    if not views:
+        return Text.assemble((f"{GOOD[0]} ", GOOD[1]), t("conflicts.none"))
+    rows: list[RenderableType] = []
+    for view in views:
+        sides = Table.grid(padding=(0, 2, 0, 0))
+        pairs = (("conflicts.winner", view.winner, view.winner_from), ("conflicts.loser", view.loser, view.loser_from))
+        for key, said, connector in pairs:
+            sides.add_row(Text(t(key)), Text(_value(t, view.cell, said)), Text(connector, style=DIM))
+        sides.add_row(Text(t("conflicts.base"), style=DIM), Text(_value(t, view.cell, view.base), style=DIM))
+        head = Text.assemble((words.harmless(view.title), "bold"), f" · {words.field_name(t, view.cell)}")
+        foot = f"{t.moment(view.at, zone)} · {words.reason(t, view.rule)} · {view.id[:8]}"
+        rows += [head, Padding(Group(sides, Text(foot, style=DIM)), (0, 0, 1, 2))]
+    return Group(*rows)
+
+
+# ---- tables ------------------------------------------------------------------------------------------------------
+
+
+def _table(*columns: tuple[str, int | None]) -> Table:
+    """A table without cut words. A column's number is its greatest width: None takes what is left, 0 is numbers."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    for title, width in columns:
+        if width == 0:
+            table.add_column(Text(title), justify="right", no_wrap=True)
+        else:
+            table.add_column(Text(title), max_width=width, overflow="fold", ratio=None)
+    return table
