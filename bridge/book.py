@@ -25,6 +25,7 @@ class Book:
     def __init__(self, store: Store, *, dry: bool = False) -> None:
         self.store = store
         self.dry = dry
+        self.ledger = store.identity()
         self._items: dict[str, Item] = {}
         self._links: dict[str, Link] = {}
         self._by_record: dict[tuple[str, str], list[str]] = {}
@@ -80,6 +81,10 @@ class Book:
                 link.dirty = True
                 link.behind = link.behind or link.state is LinkState.LIVE
                 self.keep_link(link)
+
+    def loaded_items(self) -> list[Item]:
+        """Items that this pass has loaded."""
+        return [self._items[id] for id in sorted(self._items)]
 
     def keep_item(self, item: Item) -> None:
         """Store the item with the next commit."""

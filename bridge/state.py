@@ -260,6 +260,7 @@ class Binding:
     read_whole_at: int = 0
     complete_run: int = 0
     complete_at: int = 0
+    count: int = 0
     failures: int = 0
     retry_at: int = 0
     error: str = ""
@@ -345,6 +346,10 @@ class Store(Protocol):
 
     Nothing here costs more than the number of rows it returns (all look-ups are indexed).
     """
+
+    def identity(self) -> str:
+        """Eight hexadecimal digits that tell this ledger from every other; they are part of its marks (R30)."""
+        ...
 
     def bindings(self) -> list[Binding]:
         """All that were ever bound and not forgotten."""

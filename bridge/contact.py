@@ -1,0 +1,80 @@
+"""Who a connector is bound to, and whether a person has agreed to it (R16, R30, R31).
+
+The ledger knows a connector by type, host and collection, not by its name. A setting that points elsewhere, or a
+mapping that changed, is nothing that a pass may act on unseen: it is shown, and waits for `--accept`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bridge.book import Book, new_id
+from bridge.state import Binding
+from bridge.station import Peer
+from connectors.base import Identity
+
+
+@dataclass(frozen=True)
+class Contact:
+    """What a peer is bound to. ``reason`` says why a person has to agree first, "" if nobody has to."""
+
+    peer: Peer
+    binding: Binding
+    reason: str
+    warnings: tuple[str, ...] = ()
+
+
+def recognise(book: Book, peer: Peer, identity: Identity) -> Contact:
+    """The binding of a peer: the one the ledger knows, or a new one that waits to be accepted."""
+    for binding in book.bindings.values():
+        if (binding.type, binding.host, binding.collection) == (identity.type, identity.host, identity.collection):
+            return Contact(peer, binding, _reason(binding, peer), _warnings(book, peer, binding))
+    binding = Binding(new_id()[:12], peer.name, identity.type, identity.host, identity.collection)
+    others = [other for other in book.bindings.values() if other.name == peer.name]
+    if others:
+        return Contact(
+            peer, binding, f"{peer.name} now points to “{identity.title}”, before it was “{others[0].title}”"
+        )
+    return Contact(peer, binding, f"first contact with “{identity.title}”")
+
+
+def _reason(binding: Binding, peer: Peer) -> str:
+    if not binding.accepted:
+        return f"first contact with “{binding.title}”"
+    if binding.mapping and peer.digest and binding.mapping != peer.digest:
+        return "its mapping, mode or the time zone changed"
+    return ""
+
+
+def _warnings(book: Book, peer: Peer, binding: Binding) -> tuple[str, ...]:
+    if binding.name != peer.name:
+        return (f"{binding.name} is now called {peer.name}",)
+    return ()
+
+
+def doubles(contacts: Sequence[Contact]) -> dict[str, str]:
+    """Connectors that are bound to the same collection as one named before them, with a sentence (R30)."""
+    seen: dict[tuple[str, str, str], str] = {}
+    found = {}
+    for contact in contacts:
+        binding = contact.binding
+        place = (binding.type, binding.host, binding.collection)
+        if place in seen:
+            found[contact.peer.name] = f"{contact.peer.name} is the same collection as {seen[place]}: remove one"
+        seen.setdefault(place, contact.peer.name)
+    return found
+
+
+def agree(book: Book, contact: Contact, identity: Identity) -> bool:
+    """Bring the binding up to date. Returns whether it was accepted just now."""
+    binding = contact.binding
+    fresh = not binding.accepted
+    changed = (binding.name, binding.title, binding.mapping) != (contact.peer.name, identity.title, contact.peer.digest)
+    binding.name = contact.peer.name
+    binding.title = identity.title
+    binding.mapping = contact.peer.digest
+    binding.accepted = True
+    if fresh or changed:
+        book.keep_binding(binding)
+    return fresh

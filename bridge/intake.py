@@ -1,0 +1,430 @@
+"""Taking in: what was read becomes candidates, shadows, deletes and records that wait (steps 1 and 3 of a pass).
+
+Every difference between a record and its own shadow is a change, translated with the current mapping (R1); what
+people changed asks to become the base (`bridge.merge`); what we sent ourselves comes back as an echo (R17). All
+of it happens in the book; the caller commits once per connector, so that nothing that was read can be lost.
+"""
+
+from __future__ import annotations
+
+from bridge.book import Book, new_id
+from bridge.merge import Candidate, Clash, merge, raised, settle
+from bridge.state import (
+    LIFE,
+    NEVER,
+    Assertion,
+    Base,
+    Conflict,
+    Entry,
+    Intent,
+    Item,
+    Link,
+    LinkState,
+    Memo,
+    Parked,
+    Side,
+    Unlinked,
+)
+from bridge.station import Station, evidence, same
+from connectors.base import Fields, Native, Record
+from mappings.canonical import FIELDS, Cell, Kind, Value, field_of, is_empty, plain, preferred
+from mappings.translate import Reading
+
+KEPT_WRITES = 2
+"""Our last writes of a cell that are remembered, to notice a platform that keeps replacing them (R26)."""
+
+
+# ---- one record -----------------------------------------------------------------------------------------------
+
+
+def take_record(station: Station, link: Link, record: Record, *, silent: bool = False) -> bool:
+    """Take in a record that has a link. Returns whether people changed something.
+
+    ``silent`` sets the shadow without asking for anything: the ledger's values are right (R5, accepted).
+    """
+    assert record.fields is not None
+    station.bind_milestones(record.fields)
+    before, after = station.read(link.shadow), station.read(record.fields)
+    item = station.book.item(link.item)
+    if after.kind.value != item.kind:
+        freeze(station, link, f"kind changed from {item.kind} to {after.kind.value}", record)
+        return False
+    edits = {} if silent else _edits(station, link, before, after)
+    changed, was_dead = False, item.dead
+    for cell, values in edits.items():
+        if not _take_echo(station, link, cell, before, after, record):
+            changed |= _take_edit(station, link, cell, values, before, after, record)
+    _take_life(station, link, item, record, before, after)
+    if was_dead and not item.dead:
+        journal(station, item, LIFE, "deleted", "live", "edit", "R22 edited or reopened there after the delete")
+        revive(station.book, item)
+    if not after.archived:
+        _park_unreadable(station, link, after)
+    _set_shadow(station, link, record, after)
+    return changed
+
+
+def take_again(station: Station, link: Link) -> None:
+    """Read a shadow with today's mapping and references: what it newly says follows first contact's rules (R7, R31)."""
+    reading = station.read(link.shadow)
+    item = station.book.item(link.item)
+    for cell, values in reading.cells.items():
+        if link.known.get(cell, NEVER) != NEVER or all(is_empty(cell, value) for value in values):
+            continue
+        key = station.key(link.modified_at, link.native_id)
+        company = station.company(cell, reading)
+        offer(station, item, Candidate(cell, values, key, NEVER, station.id, None, link.read_at, company))
+        link.known[cell] = key
+    link.waits_for = reading.waiting
+    link.dirty = True
+    station.book.keep_link(link)
+
+
+def _edits(station: Station, link: Link, before: Reading, after: Reading) -> dict[Cell, frozenset[Value]]:
+    """Cells that changed (R1), and those that became readable: first contact's rules for these (R7, R16)."""
+    edits: dict[Cell, frozenset[Value]] = {}
+    for field in sorted(after.carried - before.carried):
+        for cell, values in _cells_of(field, after).items():
+            if link.known.get(cell, NEVER) == NEVER and all(is_empty(cell, value) for value in values):
+                continue
+            edits[cell] = values
+    edits.update(station.translator.changes(before, after))
+    return edits
+
+
+def _cells_of(field: str, reading: Reading) -> dict[Cell, frozenset[Value]]:
+    if FIELDS[field].many:
+        return {cell: values for cell, values in reading.cells.items() if field_of(cell).name == field}
+    values = reading.asserted(field)
+    return {field: values} if values is not None else {}
+
+
+def _take_edit(
+    station: Station,
+    link: Link,
+    cell: Cell,
+    values: frozenset[Value],
+    before: Reading,
+    after: Reading,
+    record: Record,
+) -> bool:
+    """A person's change asks to become the base."""
+    shown = evidence(before, cell)
+    item = station.book.item(link.item)
+    known = link.known.get(cell, NEVER)
+    first = field_of(cell).name not in before.carried
+    base = item.cells.get(cell, Base())
+    if first and base.key != NEVER and all(is_empty(cell, value) for value in values):
+        return False  # an empty value never beats a filled one at first contact (R16)
+    for written, key in link.wrote.get(cell, ()):
+        if written == shown and key not in link.replaced.get(cell, ()):
+            link.replaced[cell] = (*link.replaced.get(cell, ()), key)[-KEPT_WRITES:]
+    key = raised(station.key(record.modified_at, link.native_id), known)
+    ancestor = None if first else plain(str(next(iter(before.asserted(cell) or {None})) or ""))
+    candidate = Candidate(cell, values, key, known, station.id, ancestor, link.read_at, station.company(cell, after))
+    filled = first and base.key != NEVER and is_empty(cell, base.value) and base.key > key
+    if filled:  # nor does a filled one lose to an empty one that happens to be younger
+        candidate = Candidate(cell, values, raised(key, base.key), base.key, station.id, None, link.read_at)
+    offer(station, item, candidate)
+    link.known[cell] = max(known, key)
+    link.memo.pop(cell, None)
+    link.parked.pop(cell, None)
+    return True
+
+
+def offer(station: Station, item: Item, candidate: Candidate) -> None:
+    """Merge a candidate into the item, journal the change and keep the loser (R9)."""
+    base = item.cells.get(candidate.cell, Base())
+    merged, clash = merge(base, candidate, station.run)
+    if merged == base:
+        if clash:
+            keep_conflict(station.book, station, item, clash)
+        return
+    item.cells[candidate.cell] = merged
+    if merged.value != base.value:
+        why = clash.rule if clash else "R2 changed there" if base.key != NEVER else "R16 first seen there"
+        journal(station, item, candidate.cell, base.value, merged.value, "edit", why)
+    if clash:
+        keep_conflict(station.book, station, item, clash)
+    station.book.touch(item)
+
+
+def _take_echo(station: Station, link: Link, cell: Cell, before: Reading, after: Reading, record: Record) -> bool:
+    """A cell that reads what an open intent sent is our own write, with the key of the edit that caused it (R17)."""
+    for intent in reversed(station.book.intents(station.id)):
+        if intent.link != link.id or cell not in intent.cells or intent.kind == "create":
+            continue
+        sent = station.resolve_new(intent.sent, record)
+        predicted = station.read({**link.shadow, **sent})
+        exact = same(predicted, after, cell)
+        if not exact and not _alike_there(station, sent, record):
+            continue
+        if not exact:
+            link.memo[cell] = Memo(intent.cells[cell], evidence(after, cell), refused=False)
+        link.known[cell] = max(link.known.get(cell, NEVER), intent.keys[cell])
+        return True
+    return False
+
+
+def _alike_there(station: Station, sent: Fields, record: Record) -> bool:
+    """Whether every sent value that reads otherwise is one that the platform is known to rewrite (R25)."""
+    shown = record.fields or {}
+    return all(
+        value == shown.get(name) or station.connector.normalises(name, value, shown.get(name))
+        for name, value in sent.items()
+        if name in shown
+    )
+
+
+def _take_life(station: Station, link: Link, item: Item, record: Record, before: Reading, after: Reading) -> None:
+    """Reopening an archived record raises life's key, even where the item lives already (R22)."""
+    if not (link.archived and before.archived and not after.archived):
+        return
+    link.archived = False
+    ours = any(i.link == link.id and i.kind == "unarchive" for i in station.book.intents(station.id))
+    if not ours:
+        item.life_key = max(item.life_key, raised(station.key(record.modified_at, link.native_id), item.life_key))
+        link.known[LIFE] = item.life_key
+        station.book.touch(item)
+
+
+def _park_unreadable(station: Station, link: Link, after: Reading) -> None:
+    """A title that cannot be read is left alone, with the reason; the rest of the record goes on (R27)."""
+    problem = after.problems.get("title", "")
+    if problem:
+        link.parked["title"] = Parked(problem, station.now)
+    elif link.parked.get("title") and link.parked["title"].reason == link.problem:
+        del link.parked["title"]
+    link.problem = problem
+
+
+def _set_shadow(station: Station, link: Link, record: Record, after: Reading) -> None:
+    link.shadow = dict(record.fields or {})
+    link.version = record.version
+    link.collection = record.collection
+    link.locked = record.locked
+    link.url = record.url or link.url
+    if record.modified_at is not None:
+        link.modified_at = int(record.modified_at)
+    link.read_at = station.now
+    link.waits_for = after.waiting
+    link.dirty = True
+    station.read_records.add(link.native_id)
+    station.book.keep_link(link)
+
+
+# ---- deleted, moved, frozen -----------------------------------------------------------------------------------
+
+
+def take_delete(station: Station, link: Link) -> None:
+    """The record is proven gone: the item dies, unless somebody changed what these people had not seen (R22)."""
+    book = station.book
+    item = book.item(link.item)
+    was_dead = item.dead
+    shown = {cell: max(link.known.get(cell, NEVER), link.offered.get(cell, NEVER)) for cell in [*item.cells, LIFE]}
+    item.deletes.append(shown)
+    link.state = LinkState.RETIRED
+    link.dirty = link.behind = False
+    book.keep_link(link)
+    book.touch(item)
+    if item.dead and not was_dead:
+        journal(station, item, LIFE, "live", "deleted", "edit", "R22 deleted there")
+    elif not item.dead:
+        want(book, item, station.id)
+        journal(station, item, LIFE, "live", "live", "edit", "R22 deleted there, edited elsewhere: it stays")
+
+
+def freeze(station: Station, link: Link, reason: str, record: Record | None = None) -> None:
+    """The record moved away, is hidden, or changed its kind: its link rests and is reported (R19)."""
+    if link.state is not LinkState.FROZEN or link.problem != reason:
+        link.state = LinkState.FROZEN
+        link.problem = reason
+        link.dirty = link.behind = False
+        if record is not None:
+            link.version = record.version
+        station.book.keep_link(link)
+
+
+def want(book: Book, item: Item, connector: str) -> None:
+    """The item shall appear on this connector: remember it, durably, until it does."""
+    if book.link_of(item.id, connector) is None:
+        book.keep_link(Link(new_id(), item.id, connector, native_id="", state=LinkState.WANTED, dirty=True))
+
+
+def revive(book: Book, item: Item) -> None:
+    """A deleted item lives again: it shall appear wherever its record was deleted."""
+    for connector in {link.connector for link in book.links_of(item.id)}:
+        want(book, item, connector)
+
+
+# ---- what we wrote --------------------------------------------------------------------------------------------
+
+
+def settle_write(station: Station, link: Link, intent: Intent, record: Record, *, at_once: bool) -> None:
+    """The outcome of a write: shown, refused, normalised, or changed by a person meanwhile (R25).
+
+    ``at_once``: the record is what our own request was answered with. A created record that is found later starts
+    from what was sent and the platform's defaults: whatever differs then is a person's edit (R17).
+    """
+    assert record.fields is not None
+    station.learn_options(record.options)
+    old = dict(link.shadow)
+    sent = station.resolve_new(intent.sent, record)
+    before, predicted, after = station.read(old), station.read({**old, **sent}), station.read(record.fields)
+    shadow = _between_sent_and_shown(old, sent, record.fields)
+    for cell, wanted in intent.cells.items():
+        names = _natives_of(station, cell, wanted, old, sent)
+        if same(predicted, after, cell):
+            link.memo.pop(cell, None)
+            shadow.update({name: record.fields[name] for name in names if _plain(record.fields, name)})
+        elif at_once and same(before, after, cell):
+            link.memo[cell] = Memo(wanted, evidence(after, cell), refused=True, reason="the platform kept its value")
+            link.offered[cell] = max(link.offered.get(cell, NEVER), intent.keys[cell])
+            shadow.update({name: record.fields[name] for name in names if _plain(record.fields, name)})
+            continue
+        elif _normalised(station, names, sent, record, at_once=at_once):
+            link.memo[cell] = Memo(wanted, evidence(after, cell), refused=False)
+            shadow.update({name: record.fields[name] for name in names if _plain(record.fields, name)})
+        link.known[cell] = max(link.known.get(cell, NEVER), intent.keys[cell])
+        link.offered[cell] = max(link.offered.get(cell, NEVER), intent.keys[cell])
+        if intent.kind in ("archive", "unarchive"):
+            continue
+        link.wrote[cell] = (*link.wrote.get(cell, ()), (evidence(after, cell), intent.keys[cell]))[-KEPT_WRITES:]
+    intent.open = False
+    station.book.keep_intent(intent)
+    link.shadow = shadow
+    link.written = station.run
+    _life_was_written(station, link, intent)
+    take_record(station, link, record)
+
+
+def _life_was_written(station: Station, link: Link, intent: Intent) -> None:
+    if intent.kind in ("archive", "unarchive"):
+        link.archived = intent.kind == "archive"
+    if LIFE in intent.keys:
+        link.known[LIFE] = max(link.known.get(LIFE, NEVER), intent.keys[LIFE])
+
+
+def _plain(fields: Fields, name: str) -> bool:
+    return name in fields and not isinstance(fields[name], tuple)
+
+
+def _between_sent_and_shown(old: Fields, sent: Fields, shown: Fields) -> dict[str, Native]:
+    """The shadow from which people's edits are told: what was sent; of sets, the elements that we moved as shown."""
+    shadow: dict[str, Native] = {**old, **sent}
+    for name, value in sent.items():
+        now = shown.get(name)
+        was = old.get(name, ())
+        if isinstance(value, tuple) and isinstance(now, tuple) and isinstance(was, tuple):
+            ours = set(value) ^ set(was)
+            shadow[name] = tuple(sorted({e for e in now if e in ours} | {e for e in was if e not in ours}))
+    for name, value in shown.items():
+        shadow.setdefault(name, value)
+    return shadow
+
+
+def _natives_of(station: Station, cell: Cell, wanted: Value, old: Fields, sent: Fields) -> list[str]:
+    """The native fields that were written for a cell."""
+    writing = station.translator.write({cell: wanted}, old, station.vocabulary, station.refs, station.now, frozenset())
+    return [name for name in writing.fields if name in sent]
+
+
+def _normalised(station: Station, names: list[str], sent: Fields, record: Record, *, at_once: bool) -> bool:
+    shown = record.fields or {}
+    if at_once and station.abilities.conditional:
+        return True
+    return bool(names) and all(
+        sent[name] == shown.get(name) or station.connector.normalises(name, sent[name], shown.get(name))
+        for name in names
+    )
+
+
+def adopt(station: Station, intent: Intent, record: Record, *, at_once: bool) -> Link | None:
+    """A record that we made gets its link (R17). Returns None if it turned out to have one already."""
+    book = station.book
+    known = book.link_at(station.id, record.ref.native_id)
+    link = book.link(intent.link) if intent.link in {one.id for one in book.links_of(intent.item)} else None
+    if (known is not None and known.state is not LinkState.RETIRED) or link is None:
+        intent.open = False
+        book.keep_intent(intent)
+        return None
+    book.name_record(link, record.ref.native_id)
+    link.born = record.ref.born
+    link.state = LinkState.LIVE
+    link.shadow = dict(station.abilities.defaults)
+    link.known = {}
+    link.memo, link.parked, link.wrote = {}, {}, {}
+    link.behind = True
+    item = book.item(link.item)
+    link.known[LIFE] = intent.keys.get(LIFE, item.life_key)
+    book.drop_unlinked(station.id, record.ref.native_id)
+    settle_write(station, link, intent, record, at_once=at_once)
+    return link
+
+
+# ---- the journal ----------------------------------------------------------------------------------------------
+
+
+def journal(station: Station, item: Item, cell: Cell, before: Value, after: Value, act: str, why: str) -> None:
+    """Write down which cell changed from what to what, by which platform and why."""
+    station.book.record(Entry(station.run, station.now, item.id, cell, before, after, station.name, act, why))
+
+
+def keep_conflict(book: Book, station: Station, item: Item, clash: Clash) -> None:
+    """Keep both sides of a conflict (R9)."""
+    names = {binding.id: binding.name for binding in book.bindings.values()}
+
+    def side(said: Assertion) -> Side:
+        return Side(
+            preferred(said.values), names.get(said.origin, said.origin), said.key.time, said.since, said.key.ref
+        )
+
+    book.record_conflict(
+        Conflict(
+            new_id(),
+            station.run,
+            station.now,
+            item.id,
+            clash.cell,
+            clash.before,
+            side(clash.winner),
+            side(clash.loser),
+            clash.rule,
+        )
+    )
+
+
+def settle_groups(station: Station, item: Item) -> None:
+    """Fields that belong together must agree after merging (R12)."""
+    before = {cell: item.value(cell) for cell in item.cells}
+    clashes = settle(item, station.run)
+    for clash in clashes:
+        journal(station, item, clash.cell, before[clash.cell], item.value(clash.cell), "edit", clash.rule)
+        keep_conflict(station.book, station, item, clash)
+    if clashes:
+        station.book.touch(item)
+
+
+def wait(station: Station, record: Record, reason: str = "") -> None:
+    """A record without a link waits to be paired, or is parked with a reason (R16, R27)."""
+    title, kind = "", Kind.TASK.value
+    if not record.problem:
+        reading = station.read(record.fields or {})
+        kind = reading.kind.value
+        title = station.translator.title(record.fields or {})
+        reason = reason or reading.problems.get("title", "")
+        if not reason and not station.translator.holds(reading.kind):
+            reason = f"{kind} is not mirrored here"
+    native_id = record.ref.native_id
+    known = station.book.unlinked_at(station.id, native_id)
+    station.book.keep_unlinked(
+        Unlinked(
+            station.id,
+            native_id,
+            record,
+            title,
+            kind,
+            record.problem or reason,
+            since=known.since if known else station.now,
+        )
+    )

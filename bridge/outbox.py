@@ -1,0 +1,352 @@
+"""Applying: intent, send, read back, record (step 6 of a pass).
+
+The order is the crash story (R28): the intent is committed before anything leaves; the outcome (link, shadow and
+the struck intent) is one short transaction after the answer. Whatever dies in between leaves an open intent, and
+the next pass resolves it before anything else (R17). No transaction is open while a request is under way.
+
+Workers only talk to connectors. One thread decides and stores; writes in flight are counted per host and shared by
+its connectors, and a host that says it is overrun is spoken to one request at a time from then on.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from bridge import intake
+from bridge.book import Book, new_id
+from bridge.plan import DAY, Operation
+from bridge.state import Intent, Link, LinkState, Parked
+from bridge.station import Station
+from connectors.base import Alive, Gone, Record, Ref
+from connectors.errors import (
+    NotACollection,
+    NotFound,
+    PlatformError,
+    PreconditionFailed,
+    RateLimited,
+    Rejected,
+    Transient,
+    Unauthorized,
+    VersionMismatch,
+)
+from mappings.canonical import field_of
+
+ATTEMPTS = 3
+"""How often one link is written to within a pass before it is left to the next one."""
+
+BACK_OFF = (300, 3_600, 21_600, 86_400)
+"""Seconds until the service tries a parked operation again; a sync by hand tries at once (R27)."""
+
+OVERRUN = ("database is locked", "too many connections")
+"""What a host says that cannot bear several writers (measured on Nextcloud with SQLite)."""
+
+Job = tuple[Operation, Intent, bool]
+Step = Callable[[str], None]
+
+
+class LostLease(Exception):
+    """Somebody else holds the ledger now: nothing more is sent (R29)."""
+
+
+class Outbox:
+    """Sends operations and records what became of them."""
+
+    def __init__(
+        self,
+        book: Book,
+        stations: dict[str, Station],
+        *,
+        step: Step,
+        held: Callable[[], bool],
+        threads: bool,
+    ) -> None:
+        self.book = book
+        self.stations = stations
+        self.step = step
+        self.held = held
+        self.threads = threads
+        self._limits: dict[str, int] = {}
+        self._attempts: dict[str, int] = {}
+
+    # ---- sending ----------------------------------------------------------------------------------------------
+
+    def send(self, operations: Iterable[Operation], *, accepted: bool) -> int:
+        """Send them all; returns how many were sent."""
+        queue = deque(operations)
+        under_way: dict[Future[Record], Job] = {}
+        sent = 0
+        with ThreadPoolExecutor(max_workers=32) as pool:
+            while queue or under_way:
+                jobs = self._choose(queue, under_way.values(), accepted)
+                self.book.commit()
+                if jobs:
+                    self.step("intent")
+                    sent += len(jobs)
+                for job in jobs:
+                    under_way[self._start(pool, job)] = job
+                if not under_way:
+                    break
+                done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+                for future in sorted(done, key=lambda one: under_way[one][1].id):
+                    self.step("sent")
+                    self._finish(future, *under_way.pop(future))
+        self.book.commit()
+        self.step("recorded")
+        return sent
+
+    def _start(self, pool: ThreadPoolExecutor, job: Job) -> Future[Record]:
+        call = self._call(job)
+        if self.threads:
+            return pool.submit(call)
+        future: Future[Record] = Future()
+        try:
+            future.set_result(call())
+        except PlatformError as error:
+            future.set_exception(error)
+        return future
+
+    def _call(self, job: Job) -> Callable[[], Record]:
+        """What a worker does: the only place where something is sent to a platform. It touches nothing of ours."""
+        operation, intent, _ = job
+        station, link = self.stations[operation.connector], self.book.link(operation.link)
+        ref, version = Ref(station.binding.host, link.native_id, link.born), link.version
+
+        def talk() -> Record:
+            if not self.held():
+                raise LostLease
+            if operation.kind == "create":
+                return station.connector.create(intent.sent, intent.id)
+            return station.connector.update(ref, intent.sent, version)
+
+        return talk
+
+    def _choose(self, queue: deque[Operation], busy: Iterable[Job], accepted: bool) -> list[Job]:
+        """As many as the hosts bear, each with its intent written down."""
+        flying: dict[str, int] = {}
+        for operation, _, _ in busy:
+            host = self.stations[operation.connector].binding.host
+            flying[host] = flying.get(host, 0) + 1
+        jobs: list[Job] = []
+        later: list[Operation] = []
+        while queue:
+            operation = queue.popleft()
+            station = self.stations[operation.connector]
+            host = station.binding.host
+            if station.failed or not self._may_try(operation, station):
+                continue
+            if flying.get(host, 0) >= self._limit(station):
+                later.append(operation)
+                if len(later) > 64:
+                    break
+                continue
+            flying[host] = flying.get(host, 0) + 1
+            jobs.append(self._intend(station, operation, accepted))
+            if not self.threads:
+                break
+        queue.extendleft(reversed(later))
+        return jobs
+
+    def _limit(self, station: Station) -> int:
+        return self._limits.setdefault(station.binding.host, station.peer.writes or station.abilities.writes)
+
+    def _may_try(self, operation: Operation, station: Station) -> bool:
+        tries = self._attempts.get(operation.link, 0)
+        if tries >= ATTEMPTS:
+            link = self.book.link(operation.link)
+            if not link.parked:
+                self.park(station, link, [""], "did not settle in this pass; it is tried again in the next one")
+            return False
+        self._attempts[operation.link] = tries + 1
+        return True
+
+    def _intend(self, station: Station, operation: Operation, accepted: bool) -> Job:
+        """Write the operation down. A create with client ids that is still open is sent again under its own mark."""
+        if operation.kind == "create":
+            for intent in self.book.intents(station.id):
+                if intent.kind == "create" and intent.link == operation.link:
+                    return operation, intent, False
+        intent = Intent(
+            station.mark() if operation.kind == "create" else new_id(),
+            operation.kind,
+            station.id,
+            operation.item,
+            operation.link,
+            self.book.link(operation.link).native_id,
+            dict(operation.fields),
+            dict(operation.cells),
+            dict(operation.keys),
+            station.run,
+            station.now,
+            "" if accepted else operation.harm,
+        )
+        self.book.keep_intent(intent)
+        self._light_fuse(operation, station.now)
+        return operation, intent, True
+
+    def _light_fuse(self, operation: Operation, now: int) -> None:
+        link = self.book.link(operation.link)
+        for cell in operation.cells:
+            day, writes = link.fuse.get(cell, (0, 0))
+            link.fuse[cell] = (now // DAY, writes + 1 if day == now // DAY else 1)
+        self.book.keep_link(link)
+
+    # ---- what came back ---------------------------------------------------------------------------------------
+
+    def _finish(self, future: Future[Record], operation: Operation, intent: Intent, fresh: bool) -> None:
+        station = self.stations[operation.connector]
+        link = self.book.link(operation.link)
+        error = future.exception()
+        if error is None:
+            self._succeed(station, operation, intent, future.result(), fresh)
+        elif isinstance(error, Transient):
+            self._retry(station, link, intent, error)
+        elif isinstance(error, PlatformError):
+            if operation.kind != "create" or not isinstance(error, Rejected) or error.clean:
+                self._strike(intent)
+            else:
+                intent.answered = True
+                station.unsettled = True
+                self.book.keep_intent(intent)
+            self._refuse(station, link, operation, error)
+        else:
+            raise error
+
+    def _succeed(self, station: Station, operation: Operation, intent: Intent, record: Record, fresh: bool) -> None:
+        link = self.book.link(operation.link)
+        if operation.kind == "create":
+            station.created += 1
+            intake.adopt(station, intent, record, at_once=fresh)
+            self._wake_referrers(station)
+        else:
+            station.updated += operation.kind != "archive"
+            station.deleted += operation.kind == "archive"
+            self._forgive(link, operation)
+            intake.settle_write(station, link, intent, record, at_once=True)
+        item = self.book.item(operation.item)
+        for cell, value in operation.cells.items():
+            intake.journal(station, item, cell, operation.before.get(cell), value, "write", operation.reason)
+
+    def _wake_referrers(self, station: Station) -> None:
+        """A new link makes everything on its platform that waited for it dirty (R13)."""
+        for link in self.book.flagged("pending"):
+            if link.connector == station.id and not link.dirty:
+                link.dirty = True
+                self.book.keep_link(link)
+
+    def _forgive(self, link: Link, operation: Operation) -> None:
+        for cell in ["", *operation.cells]:
+            link.parked.pop(cell, None)
+
+    def _retry(self, station: Station, link: Link, intent: Intent, error: Transient) -> None:
+        """An answer that may have acted, or no answer at all: read first, then repeat if it did not land (R17)."""
+        intent.answered = error.answered
+        self.book.keep_intent(intent)
+        if isinstance(error, RateLimited):
+            self._strike(intent)
+            station.fail(str(error), self.book, retry_after=error.retry_after)
+            return
+        if any(word in str(error).lower() for word in OVERRUN):
+            self._limits[station.binding.host] = 1
+        if not error.answered:
+            station.lost(str(error), self.book)
+            self._attempts[link.id] = ATTEMPTS + 1
+            return
+        station.unsettled = True
+        if intent.kind != "create":
+            self._read_again(station, link, intent)
+        elif station.abilities.client_ids:
+            resolve_by_id(station, intent)
+
+    def _read_again(self, station: Station, link: Link, intent: Intent | None) -> None:
+        """Ask what the record is now and take it in; an answered intent is settled by that."""
+        try:
+            answer = station.connector.probe(Ref(station.binding.host, link.native_id, link.born))
+        except PlatformError as problem:
+            station.lost(str(problem), self.book)
+            return
+        take_probe(station, link, answer)
+        if intent is not None and intent.answered:
+            self._strike(intent)
+
+    def _refuse(self, station: Station, link: Link, operation: Operation, error: PlatformError) -> None:
+        match error:
+            case VersionMismatch(record=Record() as record):
+                intake.take_record(station, link, record)
+            case PreconditionFailed() if operation.kind != "create":
+                self._read_again(station, link, None)
+            case Unauthorized() | NotACollection():
+                station.fail(str(error), self.book)
+            case Rejected() | NotFound() | VersionMismatch():
+                self._reject(station, link, operation, str(error))
+            case _:
+                station.fail(str(error), self.book)
+
+    def _reject(self, station: Station, link: Link, operation: Operation, reason: str) -> None:
+        """One bad value must not keep the others back: what was refused together is tried field by field (R27)."""
+        fields = {field_of(cell).name for cell in operation.cells}
+        if operation.kind == "update" and len(fields) > 1 and link.id not in station.singly:
+            station.singly.add(link.id)
+            self._attempts[link.id] = ATTEMPTS - len(fields) - 1
+            return
+        self.park(station, link, [""] if operation.kind != "update" else list(operation.cells), reason)
+
+    def park(self, station: Station, link: Link, cells: Iterable[str], reason: str) -> None:
+        """Leave cells of a link alone, with a reason, until the service tries again or a person does (R27)."""
+        for cell in cells:
+            tries = link.parked[cell].tries + 1 if cell in link.parked else 1
+            pause = BACK_OFF[min(tries, len(BACK_OFF)) - 1]
+            link.parked[cell] = Parked(reason, station.now, tries, station.now + pause)
+            station.tried.add((link.id, cell))
+            if cell:
+                item = self.book.item(link.item)
+                link.offered[cell] = max(link.offered.get(cell, item.key(cell)), item.key(cell))
+        self.book.keep_link(link)
+
+    def _strike(self, intent: Intent) -> None:
+        intent.open = False
+        self.book.keep_intent(intent)
+
+
+# ---- asking -----------------------------------------------------------------------------------------------------
+
+
+def take_probe(station: Station, link: Link, answer: object) -> None:
+    """Take in what a probe proved about a record that has a link (R19, R21)."""
+    match answer:
+        case Alive(record=record) if record.problem:
+            return
+        case Alive(record=record):
+            thaw(station, link)
+            intake.take_record(station, link, record)
+        case Gone():
+            if link.state is not LinkState.RETIRED:
+                intake.take_delete(station, link)
+        case _:
+            intake.freeze(station, link, f"{type(answer).__name__.lower()}: no longer in this collection, or not shown")
+
+
+def thaw(station: Station, link: Link) -> None:
+    """A frozen record is back (R19)."""
+    if link.state is LinkState.FROZEN:
+        link.state = LinkState.LIVE
+        link.problem = ""
+        link.dirty = link.behind = True
+        station.book.keep_link(link)
+
+
+def resolve_by_id(station: Station, intent: Intent) -> bool:
+    """Ask for the record of an open create by the id that its mark gives it. Returns whether it was found."""
+    native_id = station.connector.id_of(intent.id)
+    try:
+        answer = station.connector.probe(Ref(station.binding.host, native_id, ""))
+    except PlatformError:
+        return False
+    if isinstance(answer, Alive) and not answer.record.problem:
+        intake.adopt(station, intent, answer.record, at_once=False)
+        return True
+    if isinstance(answer, Gone) and intent.answered:
+        intent.open = False
+        station.book.keep_intent(intent)
+    return False

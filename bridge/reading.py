@@ -1,0 +1,408 @@
+"""Pulling and taking in one connector (steps 1 to 3 of a pass), and pairing what has no item yet (R16).
+
+`pull` only talks to the platform and may run beside other pulls. `take_in` only thinks and books; its caller
+commits once, so that a connector is taken in whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from bridge import intake, match
+from bridge.book import new_id
+from bridge.merge import Candidate
+from bridge.outbox import resolve_by_id, take_probe, thaw
+from bridge.state import NEVER, Binding, Intent, Item, Link, LinkState, Store, Unlinked
+from bridge.station import MARK, Station
+from connectors.base import Alive, Changes, Connector, Record, Ref
+from connectors.errors import CursorExpired, PlatformError
+from mappings.canonical import Value, normal
+
+DAY = 86_400
+SWEEP_VERSIONS = DAY
+SWEEP_CONTENTS = 7 * DAY
+"""Every platform is swept: all ids and versions daily, all contents weekly (R6)."""
+
+QUARANTINE = 150
+"""Seconds after which a request without an answer cannot land any more: longer than every time-out (R17)."""
+
+GRAIN = 2
+"""Seconds by which a platform's idea of when a record was created may be off."""
+
+
+class Versions(Mapping[str, str]):
+    """Versions that the ledger holds, looked up only if the connector asks."""
+
+    def __init__(self, store: Store, connector: str, since_run: int | None) -> None:
+        self._store, self._connector, self._since = store, connector, since_run
+        self._found: dict[str, str] | None = None
+
+    def _load(self) -> dict[str, str]:
+        if self._found is None:
+            if self._since is None:
+                self._found = self._store.live_refs(self._connector)
+            else:
+                self._found = self._store.versions_written(self._connector, self._since)
+        return self._found
+
+    def __getitem__(self, native_id: str) -> str:
+        return self._load()[native_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._load())
+
+    def __len__(self) -> int:
+        return len(self._load())
+
+
+def pull(connector: Connector, binding: Binding, store: Store, now: int) -> Changes:
+    """What changed since the cursor; a sweep of versions or contents when it is time for one (R6)."""
+    whole = now - binding.read_whole_at >= SWEEP_CONTENTS
+    sweep = whole or now - binding.swept_at >= SWEEP_VERSIONS
+    cursor = None if sweep else binding.cursor
+    known: Mapping[str, str] = {}
+    if not whole:
+        known = Versions(store, binding.id, None if cursor is None else binding.complete_run)
+    try:
+        return connector.pull(cursor, known)
+    except CursorExpired:
+        return connector.pull(None, Versions(store, binding.id, None))
+
+
+# ---- one connector ----------------------------------------------------------------------------------------------
+
+
+class WentBack(Exception):
+    """The platform went back in time: a restored backup, until a person says which side is right (R5)."""
+
+
+class ForeignBridge(Exception):
+    """Records bear the marks of another ledger, or of a newer state of this one (R30, R33)."""
+
+
+def take_in(station: Station, changes: Changes, *, accepted: bool) -> None:
+    """Take in what a pull found. ``accepted``: a person said that the ledger is right where the platform went back."""
+    book, binding = station.book, station.binding
+    station.absorb(changes.options)
+    records = list({record.ref.native_id: record for record in changes.records}.values())
+    book.load_records(station.id, [record.ref.native_id for record in records])
+    _refuse_foreign(station, records)
+    old = _regressed(station, records)
+    if old and not accepted:
+        raise WentBack(len(old))
+    station.whole = changes.whole
+    for record in records:
+        _take(station, record, silent=record.ref.native_id in old)
+    station.pulled += len(records)
+    if changes.whole:
+        station.read_records |= changes.present
+    resolve(station)
+    if changes.complete:
+        _take_absent(station, {record.ref.native_id for record in records} | changes.present)
+        binding.swept_at = station.now
+    binding.cursor = changes.cursor
+    book.keep_binding(binding)
+
+
+def _regressed(station: Station, records: Iterable[Record]) -> set[str]:
+    """Records that changed and are older than what was last read of them (R5); a few may be, many may not."""
+    old = set()
+    for record in records:
+        link = station.book.link_at(station.id, record.ref.native_id)
+        if link is None or link.state is not LinkState.LIVE or record.fields is None or record.modified_at is None:
+            continue
+        if int(record.modified_at) < link.modified_at and record.fields != link.shadow and not record.problem:
+            old.add(record.ref.native_id)
+    return old if len(old) > max(3, station.binding.count // 100) else set()
+
+
+def _take(station: Station, record: Record, *, silent: bool) -> None:
+    book = station.book
+    link = book.link_at(station.id, record.ref.native_id)
+    if link is not None and link.born != record.ref.born:
+        link = None  # the platform used the id again (R16)
+    if record.fields is None:
+        _take_tombstone(station, record, link)
+    elif record.problem:
+        _take_problem(station, record, link)
+    elif link is None:
+        intake.wait(station, record)
+    elif link.state is LinkState.RETIRED:
+        _take_returned(station, record, link)
+    elif link.state is LinkState.LIVE and (link.version, link.shadow) == (record.version, record.fields):
+        station.read_records.add(record.ref.native_id)
+    else:
+        thaw(station, link)
+        intake.take_record(station, link, record, silent=silent)
+
+
+def _take_tombstone(station: Station, record: Record, link: Link | None) -> None:
+    """A tombstone is a claim: ask (R21)."""
+    native_id = record.ref.native_id
+    if link is None:
+        station.book.drop_unlinked(station.id, native_id)
+        for intent in station.book.intents(station.id):
+            if intent.kind == "create" and station.connector.id_of(intent.id) == native_id:
+                _bury(station, intent, record)
+    elif link.state is not LinkState.RETIRED:
+        ask(station, link)
+
+
+def _bury(station: Station, intent: Intent, record: Record) -> None:
+    """A record that we made and whose answer was lost was deleted before we saw it: found, then deleted (R17)."""
+    link = station.book.link_of(intent.item, station.id)
+    intent.open = False
+    station.book.keep_intent(intent)
+    if link is not None and link.state is LinkState.WANTED:
+        station.book.name_record(link, record.ref.native_id)
+        link.state = LinkState.LIVE
+        link.known = dict(intent.keys)
+        intake.take_delete(station, link)
+
+
+def _take_problem(station: Station, record: Record, link: Link | None) -> None:
+    """A record that cannot be read is parked alone; it is not gone (R27)."""
+    station.read_records.add(record.ref.native_id)
+    if link is None:
+        intake.wait(station, record)
+    elif link.problem != record.problem:
+        link.problem = record.problem
+        station.book.keep_link(link)
+
+
+def _take_returned(station: Station, record: Record, link: Link) -> None:
+    """A record that was proven gone is listed again: restored by people, if a probe says so (R20, R22)."""
+    try:
+        answer = station.connector.probe(record.ref)
+    except PlatformError:
+        return
+    if not isinstance(answer, Alive) or answer.record.problem:
+        return
+    book = station.book
+    rival = book.link_of(link.item, station.id)
+    if rival is not None and rival.state is not LinkState.WANTED:
+        intake.wait(station, answer.record)
+        return
+    if rival is not None:
+        rival.state = LinkState.RETIRED
+        rival.dirty = False
+        book.keep_link(rival)
+    item = book.item(link.item)
+    was_dead = item.dead
+    item.life_key = max(item.life_key, station.key(record.modified_at, record.ref.native_id))
+    if item.dead:
+        item.life_key = item.life_key._replace(time=max(s.get("life", NEVER).time for s in item.deletes) + 1)
+    link.state, link.archived = LinkState.LIVE, False
+    if was_dead:
+        intake.journal(station, item, "life", "deleted", "live", "edit", "R22 restored there")
+        intake.revive(book, item)
+    book.touch(item)
+    intake.take_record(station, link, answer.record)
+
+
+def _take_absent(station: Station, present: set[str]) -> None:
+    """Who is missing from a whole listing may be gone; only a probe proves it (R21)."""
+    book = station.book
+    missing = sorted(book.store.live_refs(station.id).keys() - present)
+    book.load_records(station.id, missing)
+    for native_id in missing:
+        link = book.link_at(station.id, native_id)
+        if link is not None and link.state is LinkState.LIVE:
+            ask(station, link)
+    for waiting in list(book.unlinked(station.id)):
+        if waiting.native_id not in present:
+            _forget_if_gone(station, waiting)
+
+
+def _forget_if_gone(station: Station, waiting: Unlinked) -> None:
+    try:
+        answer = station.connector.probe(waiting.record.ref)
+    except PlatformError:
+        return
+    if not isinstance(answer, Alive):
+        station.book.drop_unlinked(station.id, waiting.native_id)
+
+
+def ask(station: Station, link: Link) -> None:
+    """Ask what became of a record, and take in the answer; no answer proves nothing."""
+    try:
+        answer = station.connector.probe(Ref(station.binding.host, link.native_id, link.born))
+    except PlatformError as error:
+        station.lost(str(error), station.book)
+        return
+    take_probe(station, link, answer)
+
+
+# ---- open intents (R17) -----------------------------------------------------------------------------------------
+
+
+def resolve(station: Station) -> None:
+    """Find out, one to one, what became of operations whose answer was lost."""
+    intents = station.book.intents(station.id)
+    for intent in intents:
+        if intent.kind == "create":
+            _resolve_create(station, intent)
+        else:
+            _resolve_update(station, intent)
+
+
+def _resolve_update(station: Station, intent: Intent) -> None:
+    """An update ends with a read of its record after the quarantine, never by time alone."""
+    link = station.book.link_at(station.id, intent.record)
+    over = intent.answered or station.now - intent.at > QUARANTINE
+    if link is None or link.state is LinkState.RETIRED:
+        intent.open = False
+    elif over:
+        silences = station.silences
+        ask(station, link)
+        intent.open = station.silences > silences
+    station.book.keep_intent(intent)
+
+
+def _resolve_create(station: Station, intent: Intent) -> None:
+    book, abilities = station.book, station.abilities
+    found = _marked(station, intent)
+    if found is None and not (abilities.client_ids or abilities.marks):
+        found = _own(station, intent)
+    if found is not None:
+        intake.adopt(station, intent, found.record, at_once=False)
+    elif abilities.client_ids:
+        resolve_by_id(station, intent)
+    elif station.whole and (intent.answered or station.now - intent.at > QUARANTINE) and not _suspects(station, intent):
+        intent.open = False
+        book.keep_intent(intent)
+
+
+def _marked(station: Station, intent: Intent) -> Unlinked | None:
+    native_id = station.connector.id_of(intent.id)
+    for waiting in station.book.unlinked(station.id):
+        if waiting.record.mark == intent.id or (native_id and waiting.native_id == native_id):
+            return waiting
+    return None
+
+
+def _suspects(station: Station, intent: Intent) -> list[Unlinked]:
+    """Records of our own account, made since the intent, that nothing explains yet."""
+    return [
+        waiting
+        for waiting in station.book.unlinked(station.id)
+        if waiting.record.own
+        and not waiting.record.problem
+        and (waiting.record.created_at is None or station.local(waiting.record.created_at) >= intent.at - GRAIN)
+    ]
+
+
+def _own(station: Station, intent: Intent) -> Unlinked | None:
+    """The record that a lost create left: "as shown" only chooses among several (R17)."""
+    suspects = _suspects(station, intent)
+    title = normal(station.translator.title(intent.sent))
+    exact = sorted((s for s in suspects if normal(s.title) == title), key=lambda s: s.native_id)
+    rivals = [i for i in station.book.intents(station.id) if i.kind == "create" and i is not intent]
+    alike = [i for i in rivals if dict(i.sent) == dict(intent.sent)]
+    if exact and (len(exact) == 1 or len(exact) <= len(alike) + 1):
+        return exact[0]
+    return suspects[0] if len(suspects) == 1 and not rivals else None
+
+
+# ---- another bridge (R30, R33) ----------------------------------------------------------------------------------
+
+
+def _refuse_foreign(station: Station, records: Iterable[Record]) -> None:
+    """A mark that this ledger did not write: another bridge is at work, or this ledger is yesterday's."""
+    if not station.binding.complete_run:
+        return  # first contact: a person looks at what is there
+    book = station.book
+    expected = {intent.id for intent in book.intents()}
+    for record in records:
+        mark, native_id = record.mark, record.ref.native_id
+        if not mark.startswith(MARK) or record.fields is None or mark in expected:
+            continue
+        if not any(book.link_at(binding, native_id) for binding in book.bindings):
+            raise ForeignBridge(mark)
+
+
+# ---- pairing (R16) ----------------------------------------------------------------------------------------------
+
+
+def pair(stations: Mapping[str, Station]) -> list[match.Ambiguous]:
+    """Give every record that waits its item: one that is there without a record here, or a new one."""
+    if not stations:
+        return []
+    book = next(iter(stations.values())).book
+    waiting = {
+        match.Stray(u.connector, u.native_id, u.kind, u.title): u
+        for u in book.unlinked()
+        if u.connector in stations and _may_pair(stations[u.connector], u)
+    }
+    if not waiting:
+        return []
+    free = _free_items(stations, waiting)
+    ambiguous, made = [], []
+    for decision in match.pair(waiting, free):
+        if isinstance(decision, match.Ambiguous):
+            ambiguous.append(decision)
+            for stray in decision.strays:
+                waiting[stray].reason = "several records or items have this title"
+                waiting[stray].candidates = decision.candidates
+                book.keep_unlinked(waiting[stray])
+        else:
+            made += _link(stations, decision, waiting)
+    for station, link, record in made:
+        intake.take_record(station, link, record)
+    return ambiguous
+
+
+def _may_pair(station: Station, waiting: Unlinked) -> bool:
+    if waiting.record.problem or station.read(waiting.record.fields or {}).problems.get("title"):
+        return False
+    if not station.translator.holds(station.read(waiting.record.fields or {}).kind):
+        return False
+    creating = any(i.kind == "create" for i in station.book.intents(station.id))
+    return not (creating and waiting.record.own and not station.abilities.marks)
+
+
+def _free_items(
+    stations: Mapping[str, Station], strays: Iterable[match.Stray]
+) -> dict[tuple[str, str], list[match.Free]]:
+    book = next(iter(stations.values())).book
+    titles = {normal(stray.title) for stray in strays}
+    book.load_titles(sorted(titles))
+    items = [item for title in sorted(titles) for item in book.items_titled(title) if not item.dead]
+    book.load_links_of([item.id for item in items])
+    creating = {intent.item for intent in book.intents() if intent.kind == "create"}
+    free: dict[tuple[str, str], list[match.Free]] = {}
+    for item in items:
+        taken = {link.connector for link in book.links_of(item.id) if link.state in (LinkState.LIVE, LinkState.FROZEN)}
+        one = match.Free(item.id, item.kind, item.title, frozenset(taken), item.id in creating)
+        free.setdefault((item.kind, normal(item.title)), []).append(one)
+    return free
+
+
+def _link(
+    stations: Mapping[str, Station], pairing: match.Pairing, waiting: Mapping[match.Stray, Unlinked]
+) -> list[tuple[Station, Link, Record]]:
+    """Link the records of a pairing to their item, and name the item, so that others can refer to it."""
+    made = []
+    book = next(iter(stations.values())).book
+    item = book.item(pairing.item) if pairing.item else Item(new_id(), pairing.strays[0].kind)
+    for stray in pairing.strays:
+        station, record = stations[stray.connector], waiting[stray].record
+        link = book.link_of(item.id, station.id)
+        if link is None:
+            link = Link(new_id(), item.id, station.id, "")
+            book.keep_link(link)
+        book.name_record(link, record.ref.native_id)
+        link.born, link.state, link.behind = record.ref.born, LinkState.LIVE, True
+        link.known["life"] = item.life_key
+        book.drop_unlinked(station.id, record.ref.native_id)
+        title = station.read(record.fields or {}).asserted("title") or frozenset[Value]()
+        key = station.key(record.modified_at, record.ref.native_id)
+        if title:
+            intake.offer(station, item, Candidate("title", title, key, NEVER, station.id))
+            link.known["title"] = key
+        made.append((station, link, record))
+    book.keep_item(item)
+    for binding in book.bindings.values():
+        if binding.accepted and not binding.forgotten:
+            intake.want(book, item, binding.id)
+    return made

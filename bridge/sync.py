@@ -1,0 +1,241 @@
+"""One pass: resolve, pull, take in, plan, guard, apply.
+
+The walk through the steps is `Pass.run`; each step is a file of its own. The same code serves `plan`: a dry pass
+keeps everything in its book, stores nothing and sends nothing.
+
+What a pass costs is what changed plus what is still to be written, never what exists: with nothing changed it
+asks each platform as little as the platform allows, and loads no items.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bridge import contact, guard, match, reading
+from bridge.book import Book
+from bridge.outbox import Step
+from bridge.plan import Operation
+from bridge.state import Store
+from bridge.station import Peer, traffic
+from bridge.walk import Given, Walk
+from connectors.base import Changes, Identity
+from connectors.errors import PlatformError, Transient
+
+Accept = bool | str
+
+
+@dataclass(frozen=True)
+class PeerOutcome:
+    """What a pass did at one connector: records pulled, written to it, parked there, requests, and its error."""
+
+    pulled: int = 0
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    parked: int = 0
+    requests: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a pass ended. ``held`` and ``contacts`` wait for a person; ``digest`` names exactly that list."""
+
+    run: int
+    seconds: float
+    conflicts: int
+    connectors: dict[str, PeerOutcome]
+    operations: tuple[Operation, ...] = ()
+    held: tuple[guard.Held, ...] = ()
+    contacts: tuple[contact.Contact, ...] = ()
+    ambiguous: tuple[match.Ambiguous, ...] = ()
+    digest: str = ""
+    warnings: tuple[str, ...] = ()
+    book: Book | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def waits(self) -> bool:
+        """Whether something waits for `--accept`."""
+        return bool(self.held or self.contacts)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing waits, failed or is parked."""
+        return self.exit_code == 0
+
+    @property
+    def exit_code(self) -> int:
+        """0 done; 1 something is parked or a connector failed; 3 the guard or a first contact needs a person."""
+        if self.waits:
+            return 3
+        return int(any(one.error or one.parked for one in self.connectors.values()))
+
+
+def run_pass(
+    store: Store,
+    peers: Sequence[Peer],
+    *,
+    clock: Callable[[], float] = time.time,
+    accept: Accept = False,
+    dry: bool = False,
+    by_hand: bool = True,
+    step: Step = lambda name: None,
+    held: Callable[[], bool] = lambda: True,
+    threads: bool = True,
+    thresholds: guard.Thresholds | None = None,
+) -> Outcome:
+    """One pass. ``accept`` is True for what this pass would hold, or the digest of a list shown before (R23)."""
+    now = clock()
+    last = store.runs(1)
+    given = Given(
+        store,
+        peers,
+        clock,
+        int(now),
+        last[0].id + 1 if last else 1,
+        by_hand,
+        threads,
+        thresholds or guard.Thresholds(),
+        step,
+        held,
+    )
+    one = Pass(given, now)
+    one.meet()
+    one.pull()
+    if isinstance(accept, str):
+        accept = one.attempt(dry=True, accept=True).digest == accept
+    if dry:
+        return one.attempt(dry=True, accept=True)
+    outcome = one.attempt(dry=False, accept=accept)
+    return one.with_preview(outcome) if outcome.waits else outcome
+
+
+class Pass:
+    """Ask everybody once, then walk: for real, dry, or both."""
+
+    def __init__(self, given: Given, started: float) -> None:
+        self.given = given
+        self.started = started
+        self.errors: dict[str, str] = {}
+        self.requests = {peer.name: traffic(peer.connector)[0] for peer in given.peers}
+
+    def meet(self) -> None:
+        """Sign in everywhere; a connector that cannot be reached costs only itself (R27)."""
+        memories = {binding.name: binding.memory for binding in self.given.store.bindings()}
+
+        def identify(peer: Peer) -> Identity:
+            return peer.connector.identify(memories.get(peer.name))
+
+        self._ask_all(self.given.peers, identify, self.given.identities)
+
+    def pull(self) -> None:
+        """Pull every connector, in parallel."""
+        given = self.given
+        given.step("pull")
+        bindings = {(b.type, b.host, b.collection): b for b in given.store.bindings()}
+
+        def pull(peer: Peer) -> Changes:
+            identity = given.identities[peer.name]
+            binding = bindings.get((identity.type, identity.host, identity.collection))
+            if binding is None or not binding.accepted:
+                return peer.connector.pull(None, {})
+            if not given.by_hand and binding.retry_at > given.now:
+                raise Transient(f"{binding.error} (tried again later)")
+            return reading.pull(peer.connector, binding, given.store, given.now)
+
+        self._ask_all([peer for peer in given.peers if peer.name in given.identities], pull, given.changes)
+
+    def _ask_all(self, peers: Sequence[Peer], ask: Callable[[Peer], Any], answers: dict[str, Any]) -> None:
+        def answer(peer: Peer) -> object:
+            try:
+                return ask(peer)
+            except PlatformError as error:
+                return error
+
+        if self.given.threads and len(peers) > 1:
+            with ThreadPoolExecutor(max_workers=len(peers)) as pool:
+                found = list(pool.map(answer, peers))
+        else:
+            found = [answer(peer) for peer in peers]
+        for peer, result in zip(peers, found, strict=True):
+            if isinstance(result, PlatformError):
+                self.errors[peer.name] = str(result)
+            else:
+                answers[peer.name] = result
+
+    # ---- one try at the pass -----------------------------------------------------------------------------------
+
+    def attempt(self, *, dry: bool, accept: bool) -> Outcome:
+        """Take in, pair, plan, guard and apply; a dry attempt stores and sends nothing."""
+        given = self.given
+        book = Book(given.store, dry=dry)
+        contacts = [
+            contact.recognise(book, peer, given.identities[peer.name])
+            for peer in given.peers
+            if peer.name in given.changes
+        ]
+        self._refuse_doubles(contacts)
+        waiting = [one for one in contacts if one.reason]
+        walk = Walk(given, book, [one for one in contacts if accept or not one.reason], dry=dry, accept=accept)
+        walk.take_in()
+        walk.write()
+        walk.finish(self.errors)
+        return self._outcome(walk, [] if accept and not dry else waiting)
+
+    def _refuse_doubles(self, contacts: list[contact.Contact]) -> None:
+        for name, reason in contact.doubles(contacts).items():
+            self.errors[name] = reason
+            self.given.changes.pop(name, None)
+        contacts[:] = [one for one in contacts if one.peer.name in self.given.changes]
+
+    def _outcome(self, walk: Walk, waiting: list[contact.Contact]) -> Outcome:
+        connectors = {}
+        for peer in self.given.peers:
+            station = walk.by_name.get(peer.name)
+            asked = traffic(peer.connector)[0] - self.requests[peer.name]
+            error = self.errors.get(peer.name)
+            if station is None:
+                connectors[peer.name] = PeerOutcome(requests=asked, error=error)
+                continue
+            connectors[peer.name] = PeerOutcome(
+                station.pulled,
+                station.created,
+                station.updated,
+                station.deleted,
+                walk.parked(station),
+                asked,
+                error or station.failed or station.trouble or None,
+            )
+        lines = [f"{one.peer.name}: {one.reason}" for one in waiting]
+        lines += [walk.line(operation) for operation in walk.planned if waiting or walk.is_held(operation)]
+        return Outcome(
+            self.given.run,
+            round(self.given.clock() - self.started, 3),
+            len(walk.book.conflicts),
+            connectors,
+            tuple(walk.planned),
+            tuple(walk.held) if walk.dry or not walk.accept else (),
+            tuple(waiting),
+            tuple(walk.ambiguous),
+            guard.digest(lines) if lines else "",
+            tuple(walk.warnings),
+            walk.book,
+        )
+
+    def with_preview(self, outcome: Outcome) -> Outcome:
+        """Add what would be done if a person agreed: shown, and named by its digest."""
+        preview = self.attempt(dry=True, accept=True)
+        return replace(
+            outcome,
+            operations=preview.operations,
+            held=preview.held,
+            contacts=preview.contacts,
+            digest=preview.digest,
+            ambiguous=preview.ambiguous,
+            warnings=tuple(dict.fromkeys([*outcome.warnings, *preview.warnings])),
+            book=preview.book,
+        )

@@ -1,0 +1,356 @@
+"""The walk of one pass through its steps, with one book: take in, pair, plan, guard, apply, learn.
+
+`bridge.sync` says when to walk and what comes of it; here is how. Everything that decides is elsewhere and pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from bridge import clock as clocks
+from bridge import contact, guard, intake, match, reading
+from bridge.book import Book
+from bridge.merge import compact
+from bridge.outbox import Outbox, Step
+from bridge.plan import Operation, Work, wave, work
+from bridge.state import LIFE, NEVER, Link, LinkState, Parked, Run, Store
+from bridge.station import Peer, Station, traffic
+from connectors.base import Changes, Identity
+from connectors.errors import PlatformError
+from mappings.canonical import Type, field_of, normal
+
+ROUNDS = 3
+"""How often a pass looks again at a platform whose answers left something open."""
+
+WAVES = 12
+"""Bound of the waves of one round; containers nest less deeply."""
+
+
+@dataclass
+class Given:
+    """What a pass was given and has asked before it decides: the same for every walk through it.
+
+    ``held`` says whether the ledger's lease is still ours (R29); ``step`` is told where the pass stands.
+    """
+
+    store: Store
+    peers: Sequence[Peer]
+    clock: Callable[[], float]
+    now: int
+    run: int
+    by_hand: bool
+    threads: bool
+    thresholds: guard.Thresholds
+    step: Step
+    held: Callable[[], bool]
+    identities: dict[str, Identity] = field(default_factory=dict)
+    changes: dict[str, Changes] = field(default_factory=dict)
+
+
+class Walk:
+    """One try at a pass. ``planned`` is what was to be written at first, ``held`` what waits for a person."""
+
+    def __init__(
+        self, given: Given, book: Book, contacts: Sequence[contact.Contact], *, dry: bool, accept: bool
+    ) -> None:
+        self.given, self.book, self.dry, self.accept = given, book, dry, accept
+        self.planned: list[Operation] = []
+        self.held: list[guard.Held] = []
+        self.ambiguous: list[match.Ambiguous] = []
+        self.warnings: list[str] = []
+        self.stations: dict[str, Station] = {}
+        self.fresh: set[str] = set()
+        self.changed: set[str] = set()
+        self.journal_run = Run(given.run, given.now)
+        for met in contacts:
+            self._enter(met)
+        self.by_name = {station.name: station for station in self.stations.values()}
+        self._set_clocks()
+
+    def _enter(self, met: contact.Contact) -> None:
+        binding = met.binding
+        changed = binding.accepted and bool(met.reason)
+        self.warnings += met.warnings
+        if contact.agree(self.book, met, self.given.identities[met.peer.name]):
+            self.fresh.add(binding.id)
+        elif changed:
+            self.changed.add(binding.id)
+        self.stations[binding.id] = Station(
+            met.peer, binding, self.book, self.given.run, self.given.now, by_hand=self.given.by_hand
+        )
+
+    def _set_clocks(self) -> None:
+        """Connectors on one host share one clock (R4)."""
+        for host in {station.binding.host for station in self.stations.values()}:
+            here = [station for station in self.stations.values() if station.binding.host == host]
+            told = [interval for station in here if (interval := traffic(station.connector)[1]) is not None]
+            offset, error = clocks.offset(here[0].binding.offset, clocks.narrowed(told))
+            for station in here:
+                station.binding.offset = offset
+                station.binding.offset_error = error if error is not None else station.binding.offset_error
+
+    # ---- steps 1 to 3 -----------------------------------------------------------------------------------------
+
+    def take_in(self) -> None:
+        """Take in every connector that answered, each in one transaction; then give strays their items."""
+        for station in list(self.stations.values()):
+            self._take(station, self.given.changes[station.name])
+        for id in self.fresh & self.stations.keys():
+            self._want_everything(id)
+        for id in self.changed & self.stations.keys():
+            self._read_anew(self.stations[id])
+        self._pair()
+        self.learn()
+
+    def _take(self, station: Station, changes: Changes) -> None:
+        try:
+            reading.take_in(station, changes, accepted=self.accept)
+        except reading.WentBack as many:
+            self._drop(
+                station,
+                f"{many} records are older than yesterday's: was a backup restored? --accept keeps "
+                "what the bridge knows and writes it there again",
+            )
+            self.held.append(guard.Held(station.id, station.failed, ()))
+        except reading.ForeignBridge as mark:
+            self._drop(station, f"another bridge is at work here, or this ledger is an old copy (mark {mark})")
+        except PlatformError as error:
+            self._drop(station, str(error))
+        else:
+            self.book.commit()
+            self.given.step("taken")
+
+    def _drop(self, station: Station, reason: str) -> None:
+        """Nothing of this connector is taken in or written in this pass (R27)."""
+        station.fail(reason, self.book)
+        del self.stations[station.id]
+
+    def _want_everything(self, connector: str) -> None:
+        """A new connector shall show every item that lives."""
+        items = [item for item in self.book.store.all_items() if not item.dead]
+        self.book.load_links_of([item.id for item in items])
+        for item in items:
+            intake.want(self.book, self.book.item(item.id), connector)
+
+    def _read_anew(self, station: Station) -> None:
+        """A changed mapping: everything is looked at again; what it newly reads follows first contact's rules (R31)."""
+        refs = self.book.store.live_refs(station.id)
+        self.book.load_records(station.id, refs)
+        for native_id in sorted(refs):
+            link = self.book.link_at(station.id, native_id)
+            if link is not None and link.state is LinkState.LIVE:
+                intake.take_again(station, link)
+
+    def _pair(self) -> None:
+        self.ambiguous = reading.pair(self.stations)
+        for link in self.book.flagged("waits_for"):
+            station = self.stations.get(link.connector)
+            if station is not None and any(station.refs.item_of(native) for native in link.waits_for):
+                intake.take_again(station, link)
+        self.book.commit()
+        self.given.step("paired")
+
+    # ---- steps 4 to 6 -----------------------------------------------------------------------------------------
+
+    def write(self) -> None:
+        """Plan, guard and apply, until nothing is left to do or a person has to look."""
+        self.planned = self._plan()
+        self._guard(self.planned)
+        self.given.step("planned")
+        if self.dry:
+            return
+        outbox = Outbox(
+            self.book, self.stations, step=self.given.step, held=self.given.held, threads=self.given.threads
+        )
+        for _ in range(ROUNDS):
+            self._send(outbox)
+            if not self._look_again():
+                break
+        for link in self.book.flagged("dirty"):
+            self._note_leftover(link)
+
+    def _send(self, outbox: Outbox) -> None:
+        for _ in range(WAVES):
+            operations = self._plan()
+            self._guard(operations)
+            going = wave(operation for operation in operations if not self.is_held(operation))
+            if not going or not outbox.send(going, accepted=self.accept):
+                return
+
+    def _look_again(self) -> bool:
+        """Read platforms again whose answers left something open; they are settled within the pass (R17)."""
+        again = [station for station in self.stations.values() if station.unsettled and not station.failed]
+        for station in again:
+            station.unsettled = False
+            try:
+                changes = reading.pull(station.connector, station.binding, self.book.store, self.given.now)
+                reading.take_in(station, changes, accepted=self.accept)
+            except (PlatformError, reading.WentBack, reading.ForeignBridge) as error:
+                station.fail(str(error), self.book)
+        if again:
+            self._pair()
+        return bool(again)
+
+    def _plan(self) -> list[Operation]:
+        operations = []
+        links = {link.id: link for link in [*self.book.flagged("dirty"), *self.book.flagged("parked")]}
+        self.book.load_links_of(sorted({link.item for link in links.values()}))
+        for link in links.values():
+            station = self.stations.get(link.connector)
+            if station is None or station.failed:
+                continue
+            item = self.book.item(link.item)
+            intake.settle_groups(station, item)
+            if link.state is LinkState.WANTED and not self._may_create(station, link):
+                continue
+            todo = work(station, link, item)
+            self._note(link, todo)
+            if todo.operation is not None:
+                operations.append(todo.operation)
+        return operations
+
+    def _may_create(self, station: Station, link: Link) -> bool:
+        """Nothing is created where this pass did not read everything, or where a record of ours is unexplained."""
+        if not station.whole:
+            return False
+        item = self.book.item(link.item)
+        for waiting in self.book.unlinked(station.id):
+            if waiting.kind == item.kind and normal(waiting.title) == normal(item.title) and not waiting.record.problem:
+                return False
+        intents = [intent for intent in self.book.intents(station.id) if intent.kind == "create"]
+        if station.abilities.client_ids:
+            return True
+        if any(intent.link == link.id for intent in intents):
+            return False
+        return not (intents and any(waiting.record.own for waiting in self.book.unlinked(station.id)))
+
+    def _note(self, link: Link, todo: Work) -> None:
+        """Keep what the plan found out about a link; a link without work is clean."""
+        before = (link.dirty, link.pending, dict(link.parked), link.archived)
+        link.pending = todo.pending
+        link.dirty = todo.operation is not None
+        if todo.settled_archive is not None:
+            link.archived = todo.settled_archive
+        for cell, reason in todo.parked.items():
+            known = link.parked.get(cell)
+            if known is None or known.reason != reason:
+                link.parked[cell] = Parked(reason, self.given.now)
+        for cell in list(link.parked):
+            refused = cell in link.memo and link.memo[cell].refused
+            retried = todo.operation is not None and (cell in todo.operation.cells or not cell)
+            if cell not in todo.parked and not refused and not retried and not (cell == "title" and link.problem):
+                del link.parked[cell]
+        item = self.book.item(link.item)
+        self.warnings += [f"{item.title}: {reason}" for reason in todo.unshowable.values()]
+        if before != (link.dirty, link.pending, link.parked, link.archived):
+            self.book.keep_link(link)
+
+    def _note_leftover(self, link: Link) -> None:
+        """What stays dirty stays so in the ledger: the next pass plans it again."""
+        if link.connector in self.stations:
+            self.book.keep_link(link)
+
+    def _guard(self, operations: Sequence[Operation]) -> None:
+        """Hold the collections to which something looks like an accident (R23)."""
+        if self.accept and not self.dry:
+            return
+        past, sizes = {}, {}
+        for id in {operation.connector for operation in operations}:
+            past[id] = (
+                [] if self.dry and id in self.fresh else self.book.store.intents_since(id, self.given.now - guard.DAY)
+            )
+            sizes[id] = self.stations[id].binding.count or self.book.store.count_live(id)
+        already = {held.connector for held in self.held}
+        found = guard.guard(operations, past, sizes, self.given.thresholds)
+        self.held += [held for held in found if held.connector not in already | self.fresh]
+
+    def is_held(self, operation: Operation) -> bool:
+        """Whether the operation's collection waits for a person."""
+        return any(held.connector == operation.connector for held in self.held)
+
+    def line(self, operation: Operation) -> str:
+        """One operation as text, the same in every run (for the digest)."""
+        return guard.line(operation, self.stations[operation.connector].name, self.book.item(operation.item).kind)
+
+    # ---- afterwards -------------------------------------------------------------------------------------------
+
+    def learn(self) -> None:
+        """Links that were read come to know the bases that they show, if an earlier pass took those in (R2)."""
+        for link in self.book.flagged("behind"):
+            station = self.stations.get(link.connector)
+            if station is None or link.state is not LinkState.LIVE:
+                continue
+            if station.whole or link.native_id in station.read_records:
+                self._learn(station, link)
+
+    def _learn(self, station: Station, link: Link) -> None:
+        item = self.book.item(link.item)
+        shown = station.read(link.shadow)
+        behind = False
+        for cell, base in item.cells.items():
+            if link.known.get(cell, NEVER) >= base.key:
+                continue
+            if base.run >= self.given.run:
+                behind = True
+                continue
+            clean = station.clean(link, shown, cell, base.value)
+            if clean or not link.dirty or cell in link.parked:
+                link.offered[cell] = max(link.offered.get(cell, NEVER), base.key)
+            if station.translator.shows(shown, cell, base.value):
+                link.known[cell] = base.key
+            elif not (clean or not link.dirty or cell in link.parked):
+                behind = True
+        if link.archived == item.dead:
+            link.known[LIFE] = max(link.known.get(LIFE, NEVER), item.life_key)
+        link.behind = behind
+        self.book.keep_link(link)
+
+    def finish(self, errors: dict[str, str]) -> None:
+        """Learn once more, remember how far each connector was read, and close the run."""
+        self.learn()
+        for station in self.stations.values():
+            self._remember(station)
+        for peer in self.given.peers:
+            if peer.name in errors:
+                for binding in self.book.bindings.values():
+                    if binding.name == peer.name:
+                        binding.error, binding.failures = errors[peer.name], binding.failures + 1
+                        binding.retry_at = self.given.now + min(60 * 2**binding.failures, 3_600)
+                        self.book.keep_binding(binding)
+        self._compact()
+        self.journal_run.finished = int(self.given.clock())
+        self.book.keep_run(self.journal_run)
+        self.book.commit()
+        for station in self.stations.values():
+            if not self.dry:
+                station.binding.count = self.book.store.count_live(station.id)
+                self.book.keep_binding(station.binding)
+        self.book.commit()
+        self.given.step("learned")
+
+    def _remember(self, station: Station) -> None:
+        binding = station.binding
+        binding.memory = station.connector.memory()
+        if not station.failed:
+            binding.error, binding.failures, binding.retry_at = "", 0, 0
+            binding.complete_run, binding.complete_at = self.given.run, self.given.now
+            if not binding.read_whole_at or binding.cursor is None:
+                binding.read_whole_at = self.given.now
+        self.book.keep_binding(binding)
+
+    def _compact(self) -> None:
+        """Texts that every link knows need no memory of how they came about (R11)."""
+        for item in self.book.loaded_items():
+            links = [link for link in self.book.links_of(item.id) if link.state is not LinkState.RETIRED]
+            if any(link.dirty or link.behind for link in links):
+                continue
+            for cell, base in item.cells.items():
+                if field_of(cell).type is Type.TEXT and base.asserts:
+                    item.cells[cell] = compact(base)
+                    self.book.keep_item(item)
+
+    def parked(self, station: Station) -> int:
+        """How many records are left alone there, for a reason that `status` tells."""
+        links = {link.id for link in self.book.flagged("parked") if link.connector == station.id}
+        return len(links) + sum(bool(waiting.reason) for waiting in self.book.unlinked(station.id))
