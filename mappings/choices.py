@@ -40,7 +40,7 @@ class ChoiceCodec:
     def read(self, scene: Scene) -> Heard:
         """What the column, the value or the flag asserts."""
         if self._flagged(scene):
-            return Heard({self.name: self._asserted(DONE, scene)}, {self.name: ("flag", True)})
+            return Heard({self.name: self._asserted(DONE, scene)}, {self.name: _IS_DONE})
         native = scene.fields[self._table.native]
         meant = self._meant(native, scene)
         return Heard({self.name: self._asserted(meant, scene)}, {self.name: self._evidence(native, meant, scene)})
@@ -99,7 +99,13 @@ class ChoiceCodec:
         return self._meaning[key]
 
     def _evidence(self, native: Native, meant: Value, scene: Scene) -> object:
-        """Nothing there is the same evidence as the value that says so: STATUS:NEEDS-ACTION, PRIORITY:0."""
+        """What a person would have to change for an edit of this field.
+
+        Nothing there is the same as the value that says so (STATUS:NEEDS-ACTION, PRIORITY:0). Where there is a flag,
+        a column that means done is the same as the flag: ticking off what is there already is no edit of status.
+        """
+        if self._table.flag and meant == DONE:
+            return _IS_DONE
         if scene.shelf(self._table.native).there is not None:
             return native
         if self._empties and meant == self._empty:
@@ -182,6 +188,9 @@ def _target(name: str, value: Value, targets: tuple[tuple[Value, Value], ...]) -
 def _pairs(name: str, table: Choice) -> frozenset[tuple[Value, Value]]:
     choices = FIELDS[name].choices
     return frozenset((choice_value(choices, key), choice_value(choices, raw)) for key, raw in table.shown_as.items())
+
+
+_IS_DONE = ("done",)
 
 
 @lru_cache(maxsize=512)

@@ -21,6 +21,7 @@ class TitleCodec:
 
     def __init__(self, table: tables.Text) -> None:
         self._table = table
+        self._limit = min(table.limit or TITLE_LIMIT, TITLE_LIMIT)
         self.natives = frozenset({table.native})
 
     def read(self, scene: Scene) -> Heard:
@@ -38,7 +39,7 @@ class TitleCodec:
         title = str(wish.value or "").strip()
         if not title:
             raise Unshowable("a title cannot be empty")
-        return {self._table.native: within(title, self._table.limit, "title")}
+        return {self._table.native: within(title, self._limit, "title")}
 
 
 class TextCodec:
@@ -109,11 +110,28 @@ class DayCodec:
             return {native: None}
         if self._status is not None and not self._is_done(scene):
             raise Unshowable("only what is done has a date of completion here")
-        as_moment, there, beside = self._table.as_ == "moment", scene.fields[native], scene.fields.get(self._beside)
+        day, as_moment, there = str(wish.value), self._table.as_ == "moment", scene.fields[native]
+        beside = scene.fields.get(self._beside)
         try:
-            return {native: placed(str(wish.value), there, scene.zone, as_moment=as_moment, beside=beside)}
+            value = placed(day, there, scene.zone, as_moment=as_moment, beside=beside)
+            if not as_moment and self._crosses(value, beside, wish, scene):
+                value = placed(day, beside, scene.zone, as_moment=as_moment)
         except ValueError as error:
             raise Unshowable(str(error)) from None
+        return {native: value}
+
+    def _crosses(self, value: str, beside: Native, wish: Wish, scene: Scene) -> bool:
+        """Whether a start would come after the due date on one day, only for the times of day that are kept.
+
+        Servers refuse DUE before DTSTART (measured on Nextcloud: 415), so the later written takes the other's time.
+        """
+        if not isinstance(beside, str) or len(beside) != len(value) or (self.name == "start" and "due" in wish.wanted):
+            return False
+        wrong = value > beside if self.name == "start" else value < beside
+        try:
+            return wrong and day_of(value, scene.zone) == day_of(beside, scene.zone)
+        except ValueError:
+            return False
 
     def _is_done(self, scene: Scene) -> bool:
         assert self._status is not None
