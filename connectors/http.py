@@ -53,6 +53,10 @@ _GATEWAY = frozenset({502, 503, 504})
 _POOL = 16  # connections kept open: more than any connector's own limit of writes in flight
 
 
+class Forbidden(Unauthorized):
+    """The rights do not suffice for this one address (403); the sign-in itself may be fine."""
+
+
 def problem_with(access: Access) -> str | None:
     """Why no request can be sent with this URL, as a sentence for a person, or None. Sends nothing itself."""
     name = access.name.upper()
@@ -264,7 +268,7 @@ class Http:
         if status == 401:
             return Unauthorized(f"{self.host} does not accept our sign-in: check {self._credentials}.")
         if status == 403:
-            return Unauthorized(
+            return Forbidden(
                 f"{self.host} forbids {method} on {self.redact(path)}{said}: "
                 f"check the rights of the account, and {self._credentials}."
             )

@@ -24,7 +24,7 @@ from connectors.errors import (
     Unauthorized,
     VersionMismatch,
 )
-from connectors.http import Http, problem_with
+from connectors.http import Forbidden, Http, problem_with
 
 URL = "https://cloud.example.org"
 SECRET = "pa/ss wörd+1"
@@ -250,7 +250,7 @@ def test_a_limit_on_a_write_is_told_at_once(net: responses.RequestsMock) -> None
     [
         (400, Rejected),
         (401, Unauthorized),
-        (403, Unauthorized),
+        (403, Forbidden),
         (404, NotFound),
         (405, Rejected),
         (409, Rejected),
