@@ -296,6 +296,8 @@ class DeckConnector:
     def _write(self, card: Card, fields: Fields) -> None:
         board, shown = int(self._bound.board), card.fields()
         changed = {name: value for name, value in fields.items() if name in shown and shown[name] != value}
+        if changed.get("stack", "") is None:  # a card is always in some list
+            del changed["stack"]
         if any(name in changed for name in WHOLE):
             self._wire.put_card(board, card, card.whole(changed, self._bound.user))
         archived = card.archived
@@ -345,25 +347,35 @@ class DeckConnector:
 
     def _label(self, value: str) -> str:
         """A label of our board by id, or by title; made when a title is new and we may."""
-        for board in (self._board, None):
-            tags = (board or self._read_board()).tags
-            if value in tags:
-                return value
-            title = value.removeprefix(NEW)
-            same = [key for key in tags if tags[key] == title] or [
-                key for key in tags if folded(tags[key]) == folded(title)
-            ]
-            if value.startswith(NEW) and same:
-                return same[0]
+        found = self._find_label(value, self._board) or self._find_label(value, self._read_board())
+        if found:
+            return found
         if not value.startswith(NEW):
             raise Rejected(f"The board “{self._bound.title}” has no label {value}.")
-        return self._make_label(title)
+        return self._make_label(value.removeprefix(NEW))
+
+    @staticmethod
+    def _find_label(value: str, board: Board | None) -> str | None:
+        """The id of a label: it itself, the one of exactly this title, or the one that people would call the same."""
+        tags = board.tags if board else {}
+        if value in tags:
+            return value
+        title = value.removeprefix(NEW) if value.startswith(NEW) else None
+        same = [key for key in tags if tags[key] == title]
+        same += [key for key in tags if title is not None and folded(tags[key]) == folded(title)]
+        return same[0] if same else None
 
     def _make_label(self, title: str) -> str:
         board = self._board or self._read_board()
         if not board.may("MANAGE"):
             raise Rejected(f"Our account may not make the label “{title}” on the board “{board.title}”.")
-        label = self._wire.make_label(board.id, title, _COLOR)
+        try:
+            label = self._wire.make_label(board.id, title, _COLOR)
+        except Rejected:  # somebody made it a moment ago: its title is taken (section 1.7)
+            found = self._find_label(NEW + title, self._read_board())
+            if found is None:
+                raise
+            return found
         self._board = board.model_copy(update={"labels": [*(board.labels or ()), label]})
         return str(label.id)
 

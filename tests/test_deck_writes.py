@@ -1,0 +1,482 @@
+"""What the Deck connector writes, and what it leaves alone: one test for each trap of facts/nextcloud.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pytest
+
+from connectors.base import Native, Record
+from connectors.errors import (
+    Lost,
+    NotFound,
+    PlatformError,
+    RateLimited,
+    Rejected,
+    Transient,
+    Unauthorized,
+    VersionMismatch,
+)
+from tests.deck_tools import LIST, asked, connect, find, ready, shown
+from tests.fakes.deck import LOCKED, Deck
+from tests.fakes.deck_model import Board, Card
+
+DUE = "2026-12-01T11:00:00+00:00"
+
+
+@pytest.fixture
+def deck() -> Iterator[Deck]:
+    with Deck() as server:
+        yield server
+
+
+@pytest.fixture
+def board(deck: Deck) -> Board:
+    return deck.board()
+
+
+def read(deck: Deck, card: Card) -> tuple[Record, Callable[..., Record]]:
+    """The card as a record, and a way to update it that says nothing of refs and versions."""
+    connector = ready(deck)
+    record = find(connector, card.id)
+    asked(deck)
+    return record, lambda **fields: connector.update(record.ref, fields, record.version)
+
+
+# ---- creating --------------------------------------------------------------------------------------------------
+
+
+def test_a_card_is_made_with_its_labels_by_one_request_and_read_back(deck: Deck, board: Board) -> None:
+    labels = tuple(sorted(str(deck.label(board, title)) for title in ("Später", "Zu prüfen")))
+    fields: dict[str, Native] = {
+        "title": "eins",
+        "description": "Zwei\nZeilen",
+        "stack": str(deck.stack(board, "In Arbeit")),
+        "duedate": DUE,
+        "startdate": DUE,
+        "labels": labels,
+    }
+    made = ready(deck).create(fields, "mark")
+    assert shown(made) == {**fields, "archived": False, "done": None}
+    assert asked(deck) == ["POST /cards", f"GET /cards/{made.ref.native_id}"]
+    assert made.own is True
+
+
+def test_a_card_without_a_list_goes_into_the_first_one(deck: Deck, board: Board) -> None:
+    connector = ready(deck)
+    made = connector.create({"title": "eins"}, "mark")
+    assert shown(made)["stack"] == str(deck.stack(board, "Offen"))
+    assert connector.abilities.defaults["stack"] == shown(made)["stack"]
+
+
+def test_a_board_without_lists_takes_no_card(deck: Deck) -> None:
+    deck.board("Leer", stacks=())
+    with pytest.raises(Rejected, match="no list") as failure:
+        ready(deck, "Leer").create({"title": "eins"}, "mark")
+    assert failure.value.clean
+
+
+def test_empty_dates_are_not_sent_for_they_would_mean_now(deck: Deck, board: Board) -> None:
+    made = ready(deck).create({"title": "eins", "duedate": None, "startdate": ""}, "mark")
+    assert (shown(made)["duedate"], shown(made)["startdate"]) == (None, None)
+
+
+def test_moments_are_sent_in_utc_because_offsets_are_dropped(deck: Deck, board: Board) -> None:
+    connector = ready(deck)
+    made = connector.create({"title": "eins", "duedate": "2026-12-01T12:00:00+01:00"}, "mark")
+    assert shown(made)["duedate"] == DUE
+    again = connector.update(made.ref, {"startdate": "2026-12-01T12:00:00+01:00"}, made.version)
+    assert (shown(again)["startdate"], shown(again)["duedate"]) == (DUE, DUE)
+
+
+def test_a_new_label_is_made_once(deck: Deck, board: Board) -> None:
+    connector = ready(deck)
+    made = connector.create({"title": "eins", "labels": ("+Meilenstein",)}, "mark")
+    label = str(deck.label(board, "Meilenstein"))
+    assert shown(made)["labels"] == (label,)
+    assert made.options == {"labels": {label: "Meilenstein"}}
+    assert asked(deck)[:2] == [LIST, "POST /labels"]
+    again = connector.create({"title": "zwei", "labels": ("+Meilenstein",)}, "mark")
+    assert shown(again)["labels"] == (label,)
+    assert asked(deck) == ["POST /cards", f"GET /cards/{again.ref.native_id}"]
+
+
+@pytest.mark.parametrize("title", ["+später", "+Spa\u0308ter", "+ SPÄTER "])
+def test_a_label_that_people_call_the_same_is_taken(deck: Deck, board: Board, title: str) -> None:
+    made = ready(deck).create({"title": "eins", "labels": (title,)}, "mark")
+    assert shown(made)["labels"] == (str(deck.label(board, "Später")),)
+    assert not [one for one in deck.requests if one.endswith("/labels")]
+
+
+def test_the_label_of_exactly_this_title_wins_over_a_similar_one(deck: Deck, board: Board) -> None:
+    exact = deck.world.add_label("anna", board.id, "später", "F1DB50").id
+    assert shown(ready(deck).create({"title": "eins", "labels": ("+später",)}, "mark"))["labels"] == (str(exact),)
+
+
+def test_a_label_that_somebody_makes_at_the_same_moment_is_taken(deck: Deck, board: Board) -> None:
+    deck.before("POST", "/labels$", lambda: deck.world.add_label("anna", board.id, "Neu", "F1DB50"))
+    made = ready(deck).create({"title": "eins", "labels": ("+Neu",)}, "mark")
+    assert shown(made)["labels"] == (str(deck.label(board, "Neu")),)
+
+
+def test_without_the_right_to_manage_a_new_label_is_refused_and_nothing_made(deck: Deck, board: Board) -> None:
+    board.acl["bridge"] = frozenset({"edit"})
+    with pytest.raises(Rejected, match="Meilenstein") as failure:
+        ready(deck).create({"title": "eins", "labels": ("+Meilenstein",)}, "mark")
+    assert failure.value.clean
+    assert asked(deck) == [LIST]
+
+
+@pytest.mark.parametrize("name", ["stack", "labels"])
+def test_an_option_that_is_not_on_the_board_is_refused_before_anything_is_made(
+    deck: Deck, board: Board, name: str
+) -> None:
+    foreign = deck.board("Haushalt")
+    values: dict[str, Native] = {
+        "stack": str(deck.stack(foreign, "Offen")),
+        "labels": (str(deck.label(foreign, "Später")),),
+    }
+    with pytest.raises(Rejected) as failure:
+        ready(deck).create({"title": "eins", name: values[name]}, "mark")
+    assert failure.value.clean
+    assert asked(deck) == [LIST]
+
+
+def test_no_card_is_put_into_a_list_that_was_deleted(deck: Deck, board: Board) -> None:
+    connector, stack = connect(deck), deck.stack(board, "Offen")
+    connector.identify(ready(deck).memory())
+    deck.world.delete_stack("anna", stack)
+    with pytest.raises(Rejected):
+        connector.create({"title": "eins", "stack": str(stack)}, "mark")
+    assert deck.world.cards == {}
+
+
+@pytest.mark.parametrize("title", ["x" * 256, " ", ""])
+def test_a_title_that_is_refused_leaves_nothing_behind(deck: Deck, board: Board, title: str) -> None:
+    with pytest.raises(Rejected, match="title") as failure:
+        ready(deck).create({"title": title}, "mark")
+    assert failure.value.clean
+    assert deck.world.cards == {}
+
+
+def test_a_label_deleted_at_the_worst_moment_is_a_refusal_that_made_a_card(deck: Deck, board: Board) -> None:
+    label = deck.label(board, "Später")
+    deck.before("POST", "/cards$", lambda: deck.world.delete_label("anna", label))
+    with pytest.raises(Rejected, match="Label does not exist") as failure:
+        ready(deck).create({"title": "eins", "labels": (str(label),)}, "mark")
+    assert not failure.value.clean
+    assert len(deck.world.cards) == 1
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_locked_database_is_passing_and_says_nothing_of_the_card(deck: Deck, board: Board, after: bool) -> None:
+    deck.fail("POST", "/cards$", after=after)
+    with pytest.raises(Transient, match="database is locked") as failure:
+        ready(deck).create({"title": "eins"}, "mark")
+    assert failure.value.answered
+    assert len(deck.world.cards) == after
+    assert asked(deck) == ["POST /cards"]
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_lost_answer_to_a_create_is_lost_and_never_sent_again(deck: Deck, board: Board, after: bool) -> None:
+    deck.fail("POST", "/cards$", after=after, lost=True)
+    with pytest.raises(Lost):
+        ready(deck).create({"title": "eins"}, "mark")
+    assert len(deck.world.cards) == after
+    assert asked(deck) == ["POST /cards"]
+
+
+def test_a_card_that_cannot_be_read_back_is_made_all_the_same(deck: Deck, board: Board) -> None:
+    label = str(deck.label(board, "Später"))
+    connector = ready(deck)
+    deck.fail("GET", "/cards/")
+    made = connector.create({"title": "eins", "labels": (label,), "duedate": DUE}, "mark")
+    assert made.ref.native_id in [str(one) for one in deck.world.cards]
+    assert "labels" not in shown(made)  # the answer to the POST says [], which is a lie
+    assert shown(made)["duedate"] == DUE
+    assert find(connector, made.ref.native_id).version != made.version
+
+
+# ---- updating --------------------------------------------------------------------------------------------------
+
+
+def test_a_put_gives_back_everything_that_it_would_reset(deck: Deck, board: Board) -> None:
+    label = deck.label(board, "Später")
+    card = deck.add(
+        board, "eins", "In Arbeit", description="a\r\nb", order=7, color="FF0000", duedate=DUE, startdate=DUE,
+        labels=[label], users=[{"id": "anna", "type": 0}],
+    )  # fmt: skip
+    deck.edit(card, done=DUE)
+    deck.world.comment("anna", card.id, "Gesehen.")
+    before = vars(card).copy()
+    _, update = read(deck, card)
+    after = update(title="zwei")
+    assert asked(deck) == [f"GET /cards/{card.id}", f"PUT /cards/{card.id}", f"GET /cards/{card.id}"]
+    assert shown(after)["title"] == "zwei"
+    assert {name for name, value in vars(card).items() if before[name] != value} == {"title", "last_editor"}
+    assert "archived" not in deck.bodies[-1][1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "calls"),
+    [
+        ({"title": "eins", "archived": False, "labels": ()}, []),
+        ({"title": "zwei", "done": DUE}, ["PUT /cards/{}"]),
+        ({"archived": True}, ["PUT /cards/{}/archive"]),
+        ({"labels": ("300", "301")}, ["PUT /cards/{}/assignLabel", "PUT /cards/{}/assignLabel"]),
+        ({"labels": ("300",), "archived": True}, ["PUT /cards/{}/assignLabel", "PUT /cards/{}/archive"]),
+        ({"stack": None}, []),
+    ],
+)
+def test_only_the_calls_that_are_needed_are_sent(
+    deck: Deck, board: Board, fields: dict[str, Native], calls: list[str]
+) -> None:
+    card = deck.add(board, "eins")
+    _, update = read(deck, card)
+    after = update(**fields)
+    one = f"GET /cards/{card.id}"
+    assert asked(deck) == [one, *(call.format(card.id) for call in calls), one]
+    assert {**shown(after), **{name: value for name, value in fields.items() if value is not None}} == shown(after)
+
+
+def test_labels_are_changed_one_by_one(deck: Deck, board: Board) -> None:
+    later, check, act = (deck.label(board, title) for title in ("Später", "Zu prüfen", "Handlungsbedarf"))
+    card = deck.add(board, "eins", labels=[later, later, check])
+    _, update = read(deck, card)
+    after = update(labels=tuple(sorted((str(check), str(act)))))
+    assert sorted(card.labels) == sorted([check, act])
+    assert shown(after)["labels"] == tuple(sorted((str(check), str(act))))
+    assert asked(deck)[1:-1] == [f"PUT /cards/{card.id}/removeLabel", f"PUT /cards/{card.id}/assignLabel"]
+
+
+def test_a_label_that_is_there_is_not_assigned_again(deck: Deck, board: Board) -> None:
+    later, check = deck.label(board, "Später"), deck.label(board, "Zu prüfen")
+    card = deck.add(board, "eins", labels=[later])
+    _, update = read(deck, card)
+    update(labels=tuple(sorted((str(later), str(check)))))
+    assert sorted(card.labels) == sorted([later, check])
+
+
+def test_labels_of_an_archived_card_are_left_alone(deck: Deck, board: Board) -> None:
+    card = deck.add(board, "eins")
+    deck.world.archive("anna", card.id, True)
+    record, update = read(deck, card)
+    after = update(labels=(str(deck.label(board, "Später")),), title="zwei")
+    assert record.locked == {"labels"}
+    assert (shown(after)["title"], shown(after)["labels"], shown(after)["archived"]) == ("zwei", (), True)
+
+
+def test_an_archived_card_is_unarchived_before_its_labels(deck: Deck, board: Board) -> None:
+    card = deck.add(board, "eins")
+    deck.world.archive("anna", card.id, True)
+    label = str(deck.label(board, "Später"))
+    _, update = read(deck, card)
+    after = update(labels=(label,), archived=False)
+    assert (shown(after)["labels"], shown(after)["archived"], after.locked) == ((label,), False, frozenset())
+
+
+def test_a_card_that_anna_moved_is_not_moved_back(deck: Deck, board: Board) -> None:
+    card = deck.add(board, "eins")
+    connector = ready(deck)
+    record = find(connector, card.id)
+    deck.edit(card, stackId=deck.stack(board, "In Arbeit"))
+    with pytest.raises(VersionMismatch) as failure:
+        connector.update(record.ref, {"title": "zwei"}, record.version)
+    fresh = failure.value.record
+    assert isinstance(fresh, Record)
+    after = connector.update(fresh.ref, {"title": "zwei"}, fresh.version)
+    assert (shown(after)["title"], shown(after)["stack"]) == ("zwei", str(deck.stack(board, "In Arbeit")))
+
+
+def test_a_move_touches_no_other_card(deck: Deck, board: Board) -> None:
+    target, card = deck.stack(board, "Erledigt"), deck.add(board, "eins")
+    other = deck.add(board, "zwei", "Erledigt")
+    _, update = read(deck, card)
+    deck.clock.advance(10)
+    assert shown(update(stack=str(target)))["stack"] == str(target)
+    assert other.last_modified < deck.clock.seconds()
+
+
+def test_done_is_what_was_said_also_in_the_done_column(deck: Deck, board: Board) -> None:
+    column = deck.stack(board, "Erledigt")
+    deck.world.set_done_stack("anna", column)
+    card = deck.add(board, "eins")
+    _, update = read(deck, card)
+    after = update(stack=str(column), done=DUE)
+    assert (shown(after)["done"], shown(after)["stack"]) == (DUE, str(column))
+    _, update = read(deck, card)
+    assert shown(update(stack=str(deck.stack(board, "Offen"))))["done"] == DUE
+    _, update = read(deck, card)
+    assert shown(update(done=None))["done"] is None
+
+
+def test_a_card_in_the_trash_is_not_brought_back(deck: Deck, board: Board) -> None:
+    card = deck.add(board, "eins")
+    _, update = read(deck, card)
+    deck.world.delete_card("anna", card.id)
+    with pytest.raises(NotFound, match="trash"):
+        update(title="zwei")
+    assert card.deleted_at
+    assert asked(deck) == [f"GET /cards/{card.id}"]
+
+
+@pytest.mark.parametrize("verb", ["update", "delete"])
+@pytest.mark.parametrize("where", ["another board", "a deleted list"])
+def test_a_card_that_is_not_ours_any_more_is_left_alone(deck: Deck, board: Board, verb: str, where: str) -> None:
+    card = deck.add(board, "eins")
+    connector = ready(deck)
+    record = find(connector, card.id)
+    if where == "another board":
+        deck.edit(card, stackId=deck.stack(deck.board("Haushalt"), "Offen"))
+    else:
+        deck.world.delete_stack("anna", card.stack)
+        connector.pull(None, {})
+    write = partial(connector.update, record.ref, {"title": "zwei"})
+    with pytest.raises(NotFound):
+        (write if verb == "update" else partial(connector.delete, record.ref))(record.version)
+    assert (card.title, card.deleted_at) == ("eins", 0)
+
+
+def test_a_label_that_somebody_deleted_is_an_edit_and_not_a_bad_value(deck: Deck, board: Board) -> None:
+    later, check = deck.label(board, "Später"), deck.label(board, "Zu prüfen")
+    card = deck.add(board, "eins", labels=[later])
+    _, update = read(deck, card)
+    deck.world.delete_label("anna", later)
+    with pytest.raises(VersionMismatch):
+        update(labels=tuple(sorted((str(later), str(check)))))
+
+
+def test_a_title_that_is_too_long_is_refused_in_words(deck: Deck, board: Board) -> None:
+    card = deck.add(board, "eins")
+    _, update = read(deck, card)
+    with pytest.raises(Rejected, match="cannot be longer than 255"):
+        update(title="x" * 256)
+    assert card.title == "eins"
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_locked_database_is_passing_for_an_update(deck: Deck, board: Board, after: bool) -> None:
+    card = deck.add(board, "eins")
+    _, update = read(deck, card)
+    deck.fail("PUT", "/cards/", after=after)
+    with pytest.raises(Transient) as failure:
+        update(title="zwei")
+    assert failure.value.answered
+    assert card.title == ("zwei" if after else "eins")
+
+
+def test_an_update_that_cannot_be_read_back_is_unknown(deck: Deck, board: Board) -> None:
+    card = deck.add(board, "eins")
+    _, update = read(deck, card)
+    deck.before("GET", "/cards/", lambda: None)
+    deck.before("PUT", "/cards/", lambda: deck.fail("GET", "/cards/"))
+    with pytest.raises(Lost):
+        update(title="zwei")
+    assert card.title == "zwei"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (500, LOCKED, Transient),
+        (500, {"status": 500, "message": "Internal server error: x"}, Transient),
+        (500, "<html>Internal Server Error</html>", Transient),
+        (500, {"status": 500, "message": "Operation not allowed. This board is archived."}, Rejected),
+        (400, None, Rejected),
+        (403, {"status": 403, "message": "Permission denied"}, Unauthorized),
+        (403, {"status": 403, "message": "Card is deleted"}, NotFound),
+        (401, {"message": ""}, Unauthorized),
+        (429, {"message": "Reached maximum delay"}, RateLimited),
+        (503, "<html>Wartung</html>", Transient),
+        (504, "<html>Gateway</html>", Lost),
+    ],
+)
+def test_every_refusal_is_named_by_what_to_do_and_nothing_is_sent_twice(
+    deck: Deck, board: Board, status: int, body: object, error: type[PlatformError]
+) -> None:
+    card = deck.add(board, "eins")
+    _, update = read(deck, card)
+    deck.fail("PUT", "/cards/", status=status, body=body)
+    with pytest.raises(error) as failure:
+        update(title="zwei")
+    assert type(failure.value) is error or error is NotFound
+    assert asked(deck) == [f"GET /cards/{card.id}", f"PUT /cards/{card.id}"]
+
+
+def test_a_lockout_is_waited_out_for_half_an_hour(deck: Deck, board: Board) -> None:
+    connector = ready(deck)
+    deck.failures = 11
+    with pytest.raises(RateLimited) as failure:
+        connector.pull(None, {})
+    assert failure.value.retry_after == 1800
+    assert len(deck.requests) == 1
+
+
+def test_a_lockout_that_says_how_long_is_believed(deck: Deck, board: Board) -> None:
+    connector = ready(deck)
+    deck.fail("GET", "/boards", status=429, body=[], headers={"Retry-After": "90"})
+    with pytest.raises(RateLimited) as failure:
+        connector.pull(None, {})
+    assert failure.value.retry_after == 90
+
+
+def test_an_archived_board_refuses_writes_for_good(deck: Deck, board: Board) -> None:
+    card = deck.add(board, "eins")
+    connector = ready(deck)
+    record = find(connector, card.id)
+    board.archived = True
+    with pytest.raises(Rejected, match="archived"):
+        connector.update(record.ref, {"title": "zwei"}, record.version)
+    assert connect(deck).identify().writable is False
+
+
+# ---- deleting --------------------------------------------------------------------------------------------------
+
+
+def test_a_delete_compares_first_and_puts_the_card_into_the_trash(deck: Deck, board: Board) -> None:
+    card = deck.add(board, "eins")
+    connector = ready(deck)
+    record = find(connector, card.id)
+    deck.edit(card, title="zwei")
+    with pytest.raises(VersionMismatch):
+        connector.delete(record.ref, record.version)
+    fresh = find(connector, card.id)
+    asked(deck)
+    connector.delete(fresh.ref, fresh.version)
+    assert asked(deck) == [f"GET /cards/{card.id}", f"DELETE /cards/{card.id}"]
+    assert card.deleted_at
+    with pytest.raises(NotFound):
+        connector.delete(fresh.ref, fresh.version)
+
+
+# ---- what is alike ---------------------------------------------------------------------------------------------
+
+
+def test_a_database_without_emoji_is_known(deck: Deck, board: Board) -> None:
+    deck.world.database_4_byte = False
+    card = deck.add(board, "eins")
+    connector = ready(deck)
+    record = find(connector, card.id)
+    sent = "Los 🚀!"
+    read_back = shown(connector.update(record.ref, {"description": sent}, record.version))["description"]
+    assert read_back == "Los \ufffd!"
+    assert connector.normalises("description", sent, read_back)
+    assert not connector.normalises("description", sent, "Los!")
+    assert not connector.normalises("title", sent, "Los \ufffd!")
+
+
+def test_a_new_label_is_alike_to_the_id_that_it_got(deck: Deck, board: Board) -> None:
+    connector = ready(deck)
+    made = connector.create({"title": "eins", "labels": ("+Neu",)}, "mark")
+    assert connector.normalises("labels", ("+Neu",), shown(made)["labels"])
+    assert not connector.normalises("labels", ("+Alt",), shown(made)["labels"])
+    assert not connector.normalises("labels", ("+Neu",), ())
+
+
+def test_nobodys_cookies_are_sent_back(deck: Deck, board: Board) -> None:
+    connector = ready(deck)
+    connector.create({"title": "eins"}, "mark")
+    connector.pull(None, {})
+    assert deck.cookies == []
