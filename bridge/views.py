@@ -49,11 +49,10 @@ class Step:
 
 @dataclass(frozen=True)
 class HeldView:
-    """What waits for a person: a guard stop or a first contact, and the digest that releases exactly this."""
+    """What waits for a person at one connector: a guard stop or a first contact, and what would be done."""
 
     connector: str
     reason: str
-    digest: str
     steps: tuple[Step, ...] = ()
 
 

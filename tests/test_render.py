@@ -59,9 +59,7 @@ CONFLICT = ConflictView(
     "c0ffee00c0ffee00", LONG, "due", "2026-11-30", "2026-12-05", "rathaus", "2026-12-01", "entwicklung", "R3", AT
 )
 PARKED = ParkedView("rathaus", LONG, "status", "this platform keeps replacing the value", AT)
-HELD = HeldView(
-    "entwicklung", "4 of 20 records would be deleted, closed or blanked within a day", "0123456789ab", STEPS
-)
+HELD = HeldView("entwicklung", "4 of 20 records would be deleted, closed or blanked within a day", STEPS)
 ITEM = ItemView(
     ID,
     "task",
@@ -99,7 +97,7 @@ PICTURES = {
             ),
         ],
     ),
-    "plan": lambda t: render.plan(t, STEPS, [HELD]),
+    "plan": lambda t: render.plan(t, STEPS, [HELD], "0123456789ab"),
     "pairing": lambda t: render.pairing(
         t,
         [
@@ -130,7 +128,6 @@ PICTURES = {
         ],
         [PARKED],
         1,
-        [HELD],
     ),
     "items": lambda t: render.items(
         t,
