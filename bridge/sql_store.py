@@ -130,6 +130,10 @@ class SqlStore:
             found += self._rows(sa.select(kept.table).where(column.in_(chunk), *conditions))
         return [kept.value(row) for row in sorted(found, key=lambda row: int(row["seq"]))]
 
+    def identity(self) -> str:
+        """What tells this ledger from every other (R30)."""
+        return str(self._rows(sa.select(tables.identity))[0]["ledger"])
+
     def bindings(self) -> list[Binding]:
         """All that were ever bound and not forgotten."""
         return self._all(tables.BINDINGS, tables.bindings.c.forgotten.is_(False))
@@ -153,7 +157,8 @@ class SqlStore:
 
     def _versions(self, *conditions: sa.ColumnElement[bool]) -> dict[str, str]:
         links = tables.links.c
-        rows = self._rows(sa.select(links.native_id, links.version).where(tables.LIVE, *conditions))
+        query = sa.select(links.native_id, links.version).where(tables.LIVE, *conditions).order_by(links.seq)
+        rows = self._rows(query)
         return {row["native_id"]: row["version"] for row in rows}
 
     def live_refs(self, connector: str) -> dict[str, str]:

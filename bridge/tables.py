@@ -169,6 +169,9 @@ runs = sa.Table(
     _body(),
 )
 
+identity = sa.Table("identity", metadata, _name("ledger", primary_key=True))
+"""One row: what tells this ledger from every other (R30)."""
+
 LIVE = links.c.state == sa.literal_column("'live'")
 STANDING = links.c.state != sa.literal_column("'retired'")
 FROZEN = links.c.state == sa.literal_column("'frozen'")
@@ -194,7 +197,7 @@ sa.Index("items_by_title", items.c.title_key)
 _partial("items_dead", items.c.id, where=DEAD)
 sa.Index("links_by_record", links.c.connector, links.c.native_id)
 sa.Index("links_by_item", links.c.item)
-_partial("links_live", links.c.connector, links.c.native_id, links.c.version, links.c.item, where=LIVE)
+_partial("links_live", links.c.connector, links.c.seq, links.c.item, where=LIVE)
 _partial("links_written", links.c.connector, links.c.written, where=sa.and_(LIVE, WRITTEN))
 _partial("links_frozen", links.c.connector, where=FROZEN)
 for _flag_name, _condition in FLAGS.items():

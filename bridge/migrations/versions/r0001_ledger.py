@@ -1,5 +1,7 @@
 """The first ledger: items, links, intents, bindings, unlinked records, conflicts, journal and runs."""
 
+import uuid
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -42,7 +44,9 @@ def index(table: str, label: str, columns: list[str], where: str = "") -> None:
 
 
 def upgrade() -> None:
-    """Make all tables."""
+    """Make all tables, and give the ledger what tells it from every other."""
+    made = op.create_table("identity", sa.Column("ledger", NAME, nullable=False, primary_key=True))
+    op.bulk_insert(made, [{"ledger": uuid.uuid4().hex[:8]}])
     op.create_table(
         "items", seq(), name("id", unique=True), name("kind"), name("title_key"), flag("dead"), text("body")
     )
@@ -115,7 +119,7 @@ def _indexes() -> None:
     index("items", "items_dead", ["id"], "dead IS 1")
     index("links", "links_by_record", ["connector", "native_id"])
     index("links", "links_by_item", ["item"])
-    index("links", "links_live", ["connector", "native_id", "version", "item"], live)
+    index("links", "links_live", ["connector", "seq", "item"], live)
     index("links", "links_written", ["connector", "written"], f"{live} AND written > 0")
     index("links", "links_frozen", ["connector"], "state = 'frozen'")
     for label, column in (
