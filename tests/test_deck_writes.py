@@ -367,13 +367,15 @@ def test_a_locked_database_is_passing_for_an_update(deck: Deck, board: Board, af
     assert card.title == ("zwei" if after else "eins")
 
 
-def test_an_update_that_cannot_be_read_back_is_unknown(deck: Deck, board: Board) -> None:
+@pytest.mark.parametrize("status", [500, 401, 429])
+def test_an_update_that_cannot_be_read_back_is_not_under_way_any_more(deck: Deck, board: Board, status: int) -> None:
     card = deck.add(board, "eins")
     _, update = read(deck, card)
-    deck.before("GET", "/cards/", lambda: None)
-    deck.before("PUT", "/cards/", lambda: deck.fail("GET", "/cards/"))
-    with pytest.raises(Lost):
+    deck.before("PUT", "/cards/", lambda: deck.fail("GET", "/cards/", status=status))
+    with pytest.raises(Transient) as failure:
         update(title="zwei")
+    assert type(failure.value) is Transient
+    assert failure.value.answered
     assert card.title == "zwei"
 
 

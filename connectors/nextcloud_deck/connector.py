@@ -210,8 +210,6 @@ class DeckConnector:
 
     def _compared(self, ref: Ref, if_version: str) -> Card:
         """The card as it is now, which must be what the engine believes it is (R24)."""
-        if ref.instance != self._wire.instance:
-            raise NotFound(f"Card {ref.native_id} is not one of {self._wire.instance}.")
         card = self._card(ref.native_id)
         if self._place(card) != self._bound.board:
             raise NotFound(f"Card {ref.native_id} is not on the board “{self._bound.title}” any more.")
@@ -228,8 +226,6 @@ class DeckConnector:
 
     def probe(self, ref: Ref) -> Probe:
         """Ask for the card itself (facts: nextcloud, section 10)."""
-        if ref.instance != self._wire.instance:
-            return Hidden()
         try:
             card = self._card(ref.native_id)
         except Deleted:
@@ -289,8 +285,8 @@ class DeckConnector:
             record = self._record(self._card(ref.native_id))
         except NotFound:
             raise
-        except PlatformError as error:
-            raise Lost(f"{self._wire.http.host} did not say what it made of card {ref.native_id}.") from error
+        except PlatformError as error:  # the writes were answered: nothing is under way, and a probe will tell
+            raise Transient(f"{self._wire.http.host} did not say what it made of card {ref.native_id}.") from error
         return replace(record, options=made)
 
     def _write(self, card: Card, fields: Fields) -> None:
