@@ -77,7 +77,7 @@ def _said(t: Texts, sign: tuple[str, str], sentence: str) -> RenderableType:
 # ---- operations ------------------------------------------------------------------------------------------------
 
 
-def plan(t: Texts, steps: Sequence[Step], held: Sequence[HeldView] = (), digest: str = "") -> RenderableType:
+def plan(t: Texts, steps: Sequence[Step], held: Sequence[HeldView] = ()) -> RenderableType:
     """What a sync would do and why, per connector; after it, what it would hold back."""
     rows: list[RenderableType] = []
     for connector in dict.fromkeys(step.connector for step in steps):
@@ -89,8 +89,7 @@ def plan(t: Texts, steps: Sequence[Step], held: Sequence[HeldView] = (), digest:
         rows.append(Text.assemble((f"{GOOD[0]} ", GOOD[1]), t("plan.nothing")))
     elif steps:
         rows.append(Text(t("plan.dry")))
-    if held:
-        rows.append(waiting(t, held, digest))
+    rows += [holding(t, view) for view in held]
     return Group(*rows)
 
 
@@ -128,17 +127,15 @@ def _value(t: Texts, cell: Cell, said: Value) -> str:
     return words.short(words.value(t, cell, said), 160)
 
 
-def waiting(t: Texts, views: Sequence[HeldView], digest: str) -> RenderableType:
-    """What waits for a person: where, why, what exactly, and the command that releases exactly this."""
-    rows: list[RenderableType] = []
-    for view in views:
-        body: list[RenderableType] = [Text(words.reason(t, view.reason))]
-        if view.steps:
-            body += [Text(), *(_step(t, step) for step in view.steps)]
-        title = Text.assemble(("! ", "bold yellow"), t("held.title", connector=view.connector))
-        rows.append(Panel(Group(*body), title=title, title_align="left", border_style="yellow", padding=(0, 1)))
-    command = f"strategy-bridge sync --accept {digest}"
-    return Group(*rows, Text(t("held.release")), Padding(Text(command, style="bold", no_wrap=True), (0, 0, 1, 2)))
+def holding(t: Texts, view: HeldView) -> RenderableType:
+    """What waits for a person: why, what exactly, and the command that releases exactly this."""
+    command = f"strategy-bridge sync --accept {view.digest}"
+    rows: list[RenderableType] = [Text(words.reason(t, view.reason))]
+    if view.steps:
+        rows += [Text(), *(_step(t, step) for step in view.steps)]
+    rows += [Text(), Text(t("held.release")), Text(f"  {command}", style="bold")]
+    title = Text.assemble(("! ", "bold yellow"), t("held.title", connector=view.connector))
+    return Panel(Group(*rows), title=title, title_align="left", border_style="yellow", padding=(0, 1))
 
 
 # ---- first contact ---------------------------------------------------------------------------------------------

@@ -49,10 +49,11 @@ class Step:
 
 @dataclass(frozen=True)
 class HeldView:
-    """What waits for a person at one connector: a guard stop or a first contact, and what would be done."""
+    """What waits for a person: a guard stop or a first contact, and the digest that releases exactly this."""
 
     connector: str
     reason: str
+    digest: str
     steps: tuple[Step, ...] = ()
 
 

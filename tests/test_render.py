@@ -59,7 +59,9 @@ CONFLICT = ConflictView(
     "c0ffee00c0ffee00", LONG, "due", "2026-11-30", "2026-12-05", "rathaus", "2026-12-01", "entwicklung", "R3", AT
 )
 PARKED = ParkedView("rathaus", LONG, "status", "this platform keeps replacing the value", AT)
-HELD = HeldView("entwicklung", "4 of 20 records would be deleted, closed or blanked within a day", STEPS)
+HELD = HeldView(
+    "entwicklung", "4 of 20 records would be deleted, closed or blanked within a day", "0123456789ab", STEPS
+)
 ITEM = ItemView(
     ID,
     "task",
@@ -97,7 +99,7 @@ PICTURES = {
             ),
         ],
     ),
-    "plan": lambda t: render.plan(t, STEPS, [HELD], "0123456789ab"),
+    "plan": lambda t: render.plan(t, STEPS, [HELD]),
     "pairing": lambda t: render.pairing(
         t,
         [
