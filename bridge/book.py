@@ -51,6 +51,11 @@ class Book:
             self.load_items([id])
         return self._items[id]
 
+    def knows(self, id: str) -> bool:
+        """Whether there is an item with this id."""
+        self.load_items([id])
+        return id in self._items
+
     def load_items(self, ids: Iterable[str]) -> None:
         """Load several items with one look-up."""
         missing = [id for id in dict.fromkeys(ids) if id not in self._items]

@@ -8,16 +8,18 @@ of it happens in the book; the caller commits once per connector, so that nothin
 from __future__ import annotations
 
 from bridge.book import Book, new_id
-from bridge.merge import Candidate, Clash, merge, raised, settle
+from bridge.merge import Candidate, Clash, Edge, cut, merge, raised, settle
 from bridge.state import (
     LIFE,
     NEVER,
+    UNSAID,
     Assertion,
     Base,
     Conflict,
     Entry,
     Intent,
     Item,
+    Key,
     Link,
     LinkState,
     Memo,
@@ -49,7 +51,7 @@ def take_record(station: Station, link: Link, record: Record, *, silent: bool = 
     if after.kind.value != item.kind:
         freeze(station, link, f"kind changed from {item.kind} to {after.kind.value}", record)
         return False
-    edits = {} if silent else _edits(station, link, before, after)
+    edits = {} if silent else _edits(station, before, after)
     changed, was_dead = False, item.dead
     for cell, values in edits.items():
         if not _take_echo(station, link, cell, before, after, record):
@@ -69,25 +71,22 @@ def take_again(station: Station, link: Link) -> None:
     reading = station.read(link.shadow)
     item = station.book.item(link.item)
     for cell, values in reading.cells.items():
-        if link.known.get(cell, NEVER) != NEVER or all(is_empty(cell, value) for value in values):
+        if link.known.get(cell, NEVER) != NEVER or reading.silent(cell):
             continue
         key = station.key(link.modified_at, link.native_id)
         company = station.company(cell, reading)
-        offer(station, item, Candidate(cell, values, key, NEVER, station.id, None, link.read_at, company))
+        offer(station, item, Candidate(cell, values, key, NEVER, station.id, None, None, link.read_at, company))
         link.known[cell] = key
     link.waits_for = reading.waiting
     link.dirty = True
     station.book.keep_link(link)
 
 
-def _edits(station: Station, link: Link, before: Reading, after: Reading) -> dict[Cell, frozenset[Value]]:
+def _edits(station: Station, before: Reading, after: Reading) -> dict[Cell, frozenset[Value]]:
     """Cells that changed (R1), and those that became readable: first contact's rules for these (R7, R16)."""
     edits: dict[Cell, frozenset[Value]] = {}
     for field in sorted(after.carried - before.carried):
-        for cell, values in _cells_of(field, after).items():
-            if link.known.get(cell, NEVER) == NEVER and all(is_empty(cell, value) for value in values):
-                continue
-            edits[cell] = values
+        edits.update(_cells_of(field, after))
     edits.update(station.translator.changes(before, after))
     return edits
 
@@ -113,23 +112,40 @@ def _take_edit(
     item = station.book.item(link.item)
     known = link.known.get(cell, NEVER)
     first = field_of(cell).name not in before.carried
-    base = item.cells.get(cell, Base())
-    if first and base.key != NEVER and all(is_empty(cell, value) for value in values):
-        return False  # an empty value never beats a filled one at first contact (R16)
+    if first and not _worth_saying(item, cell, values, after):
+        return False
     for written, key in link.wrote.get(cell, ()):
         if written == shown and key not in link.replaced.get(cell, ()):
             link.replaced[cell] = (*link.replaced.get(cell, ()), key)[-KEPT_WRITES:]
-    key = raised(station.key(record.modified_at, link.native_id), known)
-    ancestor = None if first else plain(str(next(iter(before.asserted(cell) or {None})) or ""))
-    candidate = Candidate(cell, values, key, known, station.id, ancestor, link.read_at, station.company(cell, after))
-    filled = first and base.key != NEVER and is_empty(cell, base.value) and base.key > key
-    if filled:  # nor does a filled one lose to an empty one that happens to be younger
-        candidate = Candidate(cell, values, raised(key, base.key), base.key, station.id, None, link.read_at)
-    offer(station, item, candidate)
+    key = raised(_first_key(station, link, item, cell, after, record) if first else _key(station, link, record), known)
+    was = None if first else preferred(before.asserted(cell) or frozenset({None}))
+    ancestor = None if first else plain(str(was or ""))
+    company = station.company(cell, after)
+    offer(station, item, Candidate(cell, values, key, known, station.id, was, ancestor, link.read_at, company))
     link.known[cell] = max(known, key)
     link.memo.pop(cell, None)
     link.parked.pop(cell, None)
     return True
+
+
+def _key(station: Station, link: Link, record: Record) -> Key:
+    return station.key(record.modified_at, link.native_id)
+
+
+def _worth_saying(item: Item, cell: Cell, values: frozenset[Value], after: Reading) -> bool:
+    """At first contact an empty value asks for nothing, and never beats a filled one (R16)."""
+    if values == {None}:
+        return False
+    return not after.silent(cell) or item.key(cell) == NEVER or item.key(cell).time <= UNSAID
+
+
+def _first_key(station: Station, link: Link, item: Item, cell: Cell, after: Reading, record: Record) -> Key:
+    """At first contact what is only meant counts from the beginning of time, and what is said beats an empty base."""
+    if after.silent(cell):
+        return Key(UNSAID, station.peer.rank, link.native_id)
+    key = _key(station, link, record)
+    emptied = item.key(cell) > key and is_empty(cell, item.value(cell))
+    return raised(key, item.key(cell)) if emptied else key
 
 
 def offer(station: Station, item: Item, candidate: Candidate) -> None:
@@ -428,3 +444,33 @@ def wait(station: Station, record: Record, reason: str = "") -> None:
             since=known.since if known else station.now,
         )
     )
+
+
+def break_circle(station: Station, item: Item, field: str) -> None:
+    """References of one field must not go round in a circle: the edge with the smallest key gives way (R13)."""
+    book = station.book
+    path: dict[Edge, Base] = {}
+    trail = _circle(book, item.id, item.id, field, set())
+    for id, cell in trail:
+        path[(id, cell)] = book.item(id).cells[cell]
+    if path:
+        weakest = min(path, key=lambda edge: path[edge].key)
+        owner = book.item(weakest[0])
+        clash = cut(weakest[1], path, weakest, owner, station.run)
+        journal(station, owner, weakest[1], clash.before, None, "edit", clash.rule)
+        keep_conflict(book, station, owner, clash)
+        book.touch(owner)
+
+
+def _circle(book: Book, start: str, id: str, field: str, seen: set[str]) -> list[Edge]:
+    """The edges of a way from an item back to itself; nothing if there is none."""
+    if id in seen:
+        return []
+    seen.add(id)
+    for cell, base in sorted(book.item(id).cells.items()):
+        if field_of(cell).name != field or not isinstance(base.value, str) or not book.knows(base.value):
+            continue
+        rest = [] if base.value == start else _circle(book, start, base.value, field, seen)
+        if base.value == start or rest:
+            return [(id, cell), *rest]
+    return []

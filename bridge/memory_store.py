@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import threading
+import uuid
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, Generic, TypeVar
 
@@ -139,6 +140,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
+        self._identity = uuid.uuid4().hex[:8]
         self._items: Shelf[Item] = Shelf(lambda it: it.id, _item_marks)
         self._links: Shelf[Link] = Shelf(lambda it: it.id, _link_marks)
         self._intents: Shelf[Intent] = Shelf(lambda it: it.id, _intent_marks)
@@ -155,14 +157,29 @@ class MemoryStore:
         """A store of the same contents that goes its own way from now on: for a plan that stores nothing."""
         twin = MemoryStore()
         with self._lock:
-            for name in ("_items", "_links", "_intents", "_bindings", "_unlinked", "_runs", "_conflicts", "_journal"):
-                setattr(twin, name, getattr(self, name).copy())
+            for name in (
+                "_identity",
+                "_items",
+                "_links",
+                "_intents",
+                "_bindings",
+                "_unlinked",
+                "_runs",
+                "_conflicts",
+                "_journal",
+            ):
+                mine = getattr(self, name)
+                setattr(twin, name, mine if isinstance(mine, str) else mine.copy())
         return twin
 
     def close(self) -> None:
         """Nothing is open; here so that every ledger ends alike."""
 
     # ---- look-ups --------------------------------------------------------------------------------------------
+
+    def identity(self) -> str:
+        """What tells this ledger from every other (R30)."""
+        return self._identity
 
     def bindings(self) -> list[Binding]:
         """All that were ever bound and not forgotten."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import merge3
 
-from bridge.state import NEVER, Assertion, Base, Item, Key
+from bridge.state import NEVER, UNSAID, Assertion, Base, Item, Key
 from mappings.canonical import GROUPS, Cell, Type, Value, alike, field_of, plain, preferred
 
 WINDOW = 16
@@ -22,13 +22,17 @@ WINDOW = 16
 
 @dataclass(frozen=True)
 class Candidate:
-    """A changed cell: what it may mean, its (raised) key, and the newest base its link knew before."""
+    """A changed cell: what it may mean, its (raised) key, and the newest base its link knew before.
+
+    ``before`` is what the record showed until then; ``ancestor`` is that as text, to take differences from (R11).
+    """
 
     cell: Cell
     values: frozenset[Value]
     key: Key
     known: Key
     origin: str
+    before: Value = None
     ancestor: str | None = None
     since: int = 0
     company: Mapping[str, Value] = field(default_factory=dict)
@@ -36,7 +40,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Clash:
-    """Two sides met, neither knowing of the other. ``before`` is the base that both started from or met."""
+    """Two sides met, neither knowing of the other. ``before`` is what the later one to arrive started from."""
 
     cell: Cell
     before: Value
@@ -55,7 +59,7 @@ def merge(base: Base, candidate: Candidate, run: int) -> tuple[Base, Clash | Non
     said = Assertion(
         candidate.values, candidate.key, candidate.origin, candidate.ancestor, candidate.since, candidate.company
     )
-    unseen = base.key != NEVER and not base.key <= candidate.known
+    unseen = base.key.time > UNSAID and said.key.time > UNSAID and not base.key <= candidate.known
     if field_of(candidate.cell).type is Type.TEXT:
         merged, overlapped = _merge_text(base, said)
         disagrees = overlapped
@@ -65,7 +69,7 @@ def merge(base: Base, candidate: Candidate, run: int) -> tuple[Base, Clash | Non
     merged = replace(merged, run=run if said.key > base.key or merged.value != base.value else base.run)
     if not (unseen and disagrees):
         return merged, None
-    return merged, _clash(candidate.cell, base, merged, said)
+    return merged, _clash(candidate, base, merged, said)
 
 
 def _merge_values(cell: Cell, base: Base, said: Assertion) -> Base:
@@ -163,13 +167,14 @@ def compact(base: Base) -> Base:
 # ---- who lost (R9) --------------------------------------------------------------------------------------------
 
 
-def _clash(cell: Cell, base: Base, merged: Base, said: Assertion) -> Clash:
+def _clash(candidate: Candidate, base: Base, merged: Base, said: Assertion) -> Clash:
+    cell = candidate.cell
     held = Assertion(frozenset({base.value}), base.key, base.origin, None, base.since, base.company)
     won = said.key > base.key
     winner, loser = (said, held) if won else (held, said)
     if field_of(cell).type is Type.CHOICE and won and alike(cell, merged.value, base.value):
         winner, loser = held, said
-    return Clash(cell, base.value, winner, loser, _rule(winner.key, loser.key))
+    return Clash(cell, candidate.before, winner, loser, _rule(winner.key, loser.key))
 
 
 def _rule(winner: Key, loser: Key) -> str:
@@ -245,3 +250,19 @@ def _implied_status(cell: Cell, other: Cell, value: Value, newer: Base) -> tuple
         case ("status", "completed_on") if value != "done" and newer.value is not None:
             return ("done",)
     return _FINE
+
+
+# ---- references that go round in a circle (R13) -----------------------------------------------------------------
+
+Edge = tuple[str, Cell]
+"""An item and the cell by which it refers to another one."""
+
+
+def cut(edge: Cell, circle: Mapping[Edge, Base], weakest: Edge, item: Item, run: int) -> Clash:
+    """Break a circle at its edge with the smallest key; the newest edge is what it lost to. Changes the item."""
+    newest = max(circle.values(), key=lambda base: base.key)
+    lost = circle[weakest]
+    said = Assertion(frozenset({None}), raised(newest.key, lost.key), newest.origin, None, newest.since)
+    item.cells[edge] = replace(_base(said, None), run=run)
+    loser = Assertion(frozenset({lost.value}), lost.key, lost.origin, None, lost.since)
+    return Clash(edge, lost.value, said, loser, "R13 the oldest link of a circle gives way")

@@ -16,7 +16,7 @@ from bridge.state import NEVER, Binding, Intent, Item, Link, LinkState, Store, U
 from bridge.station import MARK, Station
 from connectors.base import Alive, Changes, Connector, Record, Ref
 from connectors.errors import CursorExpired, PlatformError
-from mappings.canonical import Value, normal
+from mappings.canonical import normal
 
 DAY = 86_400
 SWEEP_VERSIONS = DAY
@@ -120,7 +120,9 @@ def _take(station: Station, record: Record, *, silent: bool) -> None:
     book = station.book
     link = book.link_at(station.id, record.ref.native_id)
     if link is not None and link.born != record.ref.born:
-        link = None  # the platform used the id again (R16)
+        if link.state is not LinkState.RETIRED:
+            intake.take_delete(station, link)  # the platform used the id again: the old record is proven gone (R16)
+        link = None
     if record.fields is None:
         _take_tombstone(station, record, link)
     elif record.problem:
@@ -395,11 +397,10 @@ def _link(
         link.born, link.state, link.behind = record.ref.born, LinkState.LIVE, True
         link.known["life"] = item.life_key
         book.drop_unlinked(station.id, record.ref.native_id)
-        title = station.read(record.fields or {}).asserted("title") or frozenset[Value]()
-        key = station.key(record.modified_at, record.ref.native_id)
-        if title:
+        title = station.read(record.fields or {}).asserted("title")
+        if title and "title" not in item.cells:
+            key = station.key(record.modified_at, record.ref.native_id)
             intake.offer(station, item, Candidate("title", title, key, NEVER, station.id))
-            link.known["title"] = key
         made.append((station, link, record))
     book.keep_item(item)
     for binding in book.bindings.values():

@@ -30,6 +30,9 @@ class Key(NamedTuple):
 NEVER = Key(-1, 0, "")
 """The key of what nobody wrote."""
 
+UNSAID = 0
+"""The time of what a record means without saying it: anything that was said beats it, and nobody lost (R16)."""
+
 LIFE: Cell = "life"
 """Life is a field of its own (R22): the name under which links know its key."""
 

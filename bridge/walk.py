@@ -14,7 +14,7 @@ from bridge.book import Book
 from bridge.merge import compact
 from bridge.outbox import Outbox, Step
 from bridge.plan import Operation, Work, wave, work
-from bridge.state import LIFE, NEVER, Link, LinkState, Parked, Run, Store
+from bridge.state import LIFE, NEVER, Item, Link, LinkState, Parked, Run, Store
 from bridge.station import Peer, Station, traffic
 from connectors.base import Changes, Identity
 from connectors.errors import PlatformError
@@ -201,7 +201,7 @@ class Walk:
             if station is None or station.failed:
                 continue
             item = self.book.item(link.item)
-            intake.settle_groups(station, item)
+            self._settle(station, item)
             if link.state is LinkState.WANTED and not self._may_create(station, link):
                 continue
             todo = work(station, link, item)
@@ -209,6 +209,12 @@ class Walk:
             if todo.operation is not None:
                 operations.append(todo.operation)
         return operations
+
+    def _settle(self, station: Station, item: Item) -> None:
+        """What was merged singly must make sense together: groups (R12), and references without circles (R13)."""
+        intake.settle_groups(station, item)
+        for name in ("parent", "depends_on"):
+            intake.break_circle(station, item, name)
 
     def _may_create(self, station: Station, link: Link) -> bool:
         """Nothing is created where this pass did not read everything, or where a record of ours is unexplained."""

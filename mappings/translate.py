@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.base import Fields, Native
 from mappings import tables
-from mappings.canonical import FIELDS, Cell, Kind, Value, alike, element_of, field_of, plain
+from mappings.canonical import FIELDS, Cell, Kind, Value, alike, element_of, field_of, is_empty, plain
 from mappings.choices import ChoiceCodec, ElementChoiceCodec
 from mappings.codecs import (
     DayCodec,
@@ -71,6 +71,12 @@ class Reading:
         if field_of(cell).name not in self.carried:
             return None
         return self.cells.get(cell, frozenset({None}))
+
+    def silent(self, cell: Cell) -> bool:
+        """Whether the record says nothing about a cell, so that at first contact its meaning beats nobody (R16)."""
+        if self.inputs.get(cell) in (None, ("empty",)):
+            return True
+        return all(is_empty(cell, value) for value in self.asserted(cell) or ())
 
 
 @dataclass(frozen=True)

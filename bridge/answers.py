@@ -1,0 +1,395 @@
+"""What the commands answer: the ledger's and the engine's objects as views for people and as JSON for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bridge import match, views
+from bridge.book import Book
+from bridge.plan import Operation
+from bridge.state import LIFE, NEVER, Base, Binding, Conflict, Entry, Item, Link, LinkState, Parked, Store, Unlinked
+from bridge.sync import Outcome
+from mappings.canonical import FIELDS, Cell, Type, Value, cell_of, field_of, is_empty
+
+
+class Names:
+    """Titles of items and names of connectors, looked up when they are asked for."""
+
+    def __init__(self, store: Store, book: Book | None = None) -> None:
+        self._book = book if book is not None else Book(store, dry=True)
+        self.connectors = {binding.id: binding.name for binding in self._book.bindings.values()}
+
+    def title(self, item: str) -> str:
+        """The title of an item; its id if it is not known any more."""
+        try:
+            return self._book.item(item).title
+        except KeyError:
+            return item
+
+    def kind(self, item: str) -> str:
+        """The kind of an item."""
+        return self._book.item(item).kind
+
+    def connector(self, id: str) -> str:
+        """The name of a connector."""
+        return self.connectors.get(id, id)
+
+    def value(self, cell: Cell, value: Value) -> Value:
+        """A value as people read it: references by title."""
+        if cell != LIFE and field_of(cell).type in (Type.REFERENCE, Type.REFERENCES) and isinstance(value, str):
+            return self.title(value)
+        return value
+
+
+# ---- plans and passes -------------------------------------------------------------------------------------------
+
+
+def step(names: Names, operation: Operation) -> views.Step:
+    """One operation for people. What a new record does not say is not shown."""
+    changes = tuple(
+        views.Change(cell, names.value(cell, operation.before.get(cell)), names.value(cell, value))
+        for cell, value in sorted(operation.cells.items(), key=lambda pair: _order(pair[0]))
+        if not (operation.kind == "create" and (cell == "title" or is_empty(cell, value)))
+        and operation.kind != "archive"
+    )
+    return views.Step(
+        names.connector(operation.connector),
+        operation.kind,
+        names.kind(operation.item),
+        operation.title,
+        changes,
+        operation.reason,
+    )
+
+
+def held_views(names: Names, outcome: Outcome) -> list[views.HeldView]:
+    """What waits for a person. Of a first contact all that would follow from it is shown by `plan`."""
+    found = [views.HeldView(one.peer.name, one.reason, outcome.digest) for one in outcome.contacts]
+    found += [
+        views.HeldView(
+            names.connector(held.connector),
+            held.reason,
+            outcome.digest,
+            tuple(step(names, operation) for operation in held.operations),
+        )
+        for held in outcome.held
+    ]
+    return found
+
+
+def pairs(outcome: Outcome) -> list[views.PairView]:
+    """Who is who at first contact (R16): sure, close, ambiguous, new."""
+    book = outcome.book
+    if book is None or not outcome.contacts:
+        return []
+    names = Names(book.store, book)
+    found, titles = [], {}
+    for item in book.loaded_items():
+        links = [link for link in book.links_of(item.id) if link.state is LinkState.LIVE]
+        sides = tuple((names.connector(link.connector), item.title) for link in links)
+        if not sides or item.dead:
+            continue
+        titles[item.id] = (item, sides)
+        changes = tuple(
+            views.Change(c.cell, names.value(c.cell, c.loser.value), names.value(c.cell, c.winner.value))
+            for c in book.conflicts
+            if c.item == item.id
+        )
+        found.append(views.PairView("pair" if len(sides) > 1 else "new", item.kind, sides, changes))
+    found += [
+        views.PairView(
+            "ambiguous", one.strays[0].kind, tuple((names.connector(s.connector), s.title) for s in one.strays)
+        )
+        for one in outcome.ambiguous
+    ]
+    return found + _close(list(titles.values()))
+
+
+def _close(items: list[tuple[Item, tuple[tuple[str, str], ...]]]) -> list[views.PairView]:
+    """Items that are only on one side and whose titles are nearly equal: a person may want to pair them."""
+    single = [(item, sides[0]) for item, sides in items if len(sides) == 1]
+    found, seen = [], set()
+    for item, side in single if len(single) <= 400 else []:
+        others = {
+            other.title: (other, place) for other, place in single if place[0] != side[0] and other.kind == item.kind
+        }
+        for title in match.likely(item.title, list(others)):
+            other, place = others[title]
+            if (other.id, item.id) not in seen:
+                seen.add((item.id, other.id))
+                found.append(views.PairView("close", item.kind, (side, place)))
+    return found
+
+
+def summary_rows(outcome: Outcome) -> list[views.SummaryRow]:
+    """One line per connector."""
+    return [
+        views.SummaryRow(
+            name, one.pulled, one.created, one.updated, one.deleted, one.parked, one.requests, one.error or ""
+        )
+        for name, one in outcome.connectors.items()
+    ]
+
+
+def outcome_json(outcome: Outcome) -> dict[str, Any]:
+    """What ``sync --json`` prints."""
+    data: dict[str, Any] = {
+        "run": outcome.run,
+        "ok": outcome.ok,
+        "seconds": outcome.seconds,
+        "conflicts": outcome.conflicts,
+        "connectors": {name: vars(one) for name, one in outcome.connectors.items()},
+        "warnings": list(outcome.warnings),
+    }
+    if outcome.waits:
+        data["accept"] = outcome.digest
+        data["waiting"] = _waiting(outcome)
+    return data
+
+
+def _waiting(outcome: Outcome) -> list[dict[str, Any]]:
+    names = _names(outcome)
+    found: list[dict[str, Any]] = [{"connector": one.peer.name, "reason": one.reason} for one in outcome.contacts]
+    for held in outcome.held:
+        steps = [step_json(names, operation) for operation in held.operations]
+        found.append({"connector": names.connector(held.connector), "reason": held.reason, "operations": steps})
+    return found
+
+
+def plan_json(outcome: Outcome) -> dict[str, Any]:
+    """What ``plan --json`` prints: every operation, what waits, and who is who."""
+    names = _names(outcome)
+    return {
+        **outcome_json(outcome),
+        "operations": [step_json(names, operation) for operation in outcome.operations],
+        "pairing": [
+            {"verdict": pair.verdict, "kind": pair.kind, "sides": [list(side) for side in pair.sides]}
+            for pair in pairs(outcome)
+        ],
+    }
+
+
+def _names(outcome: Outcome) -> Names:
+    assert outcome.book is not None
+    return Names(outcome.book.store, outcome.book)
+
+
+def step_json(names: Names, operation: Operation) -> dict[str, Any]:
+    """One operation for machines."""
+    return {
+        "connector": names.connector(operation.connector),
+        "act": operation.kind,
+        "kind": names.kind(operation.item),
+        "item": operation.item,
+        "title": operation.title,
+        "changes": {
+            cell: {"before": operation.before.get(cell), "after": value} for cell, value in operation.cells.items()
+        },
+        "reason": operation.reason,
+    }
+
+
+# ---- items and conflicts ----------------------------------------------------------------------------------------
+
+
+def _order(cell: Cell) -> tuple[int, str]:
+    return (list(FIELDS).index(field_of(cell).name), cell)
+
+
+def values_of(names: Names, item: Item) -> dict[str, Value | tuple[str, ...]]:
+    """Every field of an item that somebody ever said something about; sets as tuples."""
+    values: dict[str, Value | tuple[str, ...]] = {}
+    for name, spec in FIELDS.items():
+        if spec.many:
+            elements = [base.value for cell, base in item.cells.items() if field_of(cell).name == name]
+            values[name] = tuple(sorted(str(names.value(cell_of(name, ""), e)) for e in elements if e is not None))
+        elif name in item.cells:
+            values[name] = names.value(name, item.value(name))
+    return values
+
+
+def item_json(store: Store, names: Names, item: Item, *, full: bool) -> dict[str, Any]:
+    """One item for machines; ``full`` adds its records, history and conflicts."""
+    links = [link for link in store.links_of([item.id]) if link.state is not LinkState.RETIRED]
+    data: dict[str, Any] = {
+        "id": item.id,
+        "kind": item.kind,
+        "title": item.title,
+        "deleted": item.dead,
+        "fields": {name: list(v) if isinstance(v, tuple) else v for name, v in values_of(names, item).items()},
+        "connectors": sorted(names.connector(link.connector) for link in links if link.state is LinkState.LIVE),
+    }
+    if full:
+        data["records"] = [
+            {
+                "connector": names.connector(link.connector),
+                "id": link.native_id,
+                "state": str(link.state),
+                "url": link.url,
+                "problem": link.problem,
+            }
+            for link in links
+        ]
+        data["history"] = [entry_json(names, entry) for entry in store.journal(item=item.id)]
+        data["conflicts"] = [conflict_json(names, one) for one in store.conflicts(item=item.id)]
+    return data
+
+
+def entry_json(names: Names, entry: Entry) -> dict[str, Any]:
+    """One line of the journal for machines."""
+    return {
+        "run": entry.run,
+        "at": entry.at,
+        "connector": names.connector(entry.connector),
+        "act": entry.act,
+        "field": entry.cell,
+        "before": entry.before,
+        "after": entry.after,
+        "why": entry.why,
+    }
+
+
+def conflict_json(names: Names, one: Conflict) -> dict[str, Any]:
+    """One kept conflict for machines: values first, then where and when they were said."""
+    return {
+        "id": one.id,
+        "item": one.item,
+        "title": names.title(one.item),
+        "field": one.cell,
+        "base": one.base,
+        "winner": one.winner.value,
+        "loser": one.loser.value,
+        "rule": one.rule,
+        "run": one.run,
+        "at": one.at,
+        "winner_from": {"connector": one.winner.connector, "at": one.winner.time, "after": one.winner.since},
+        "loser_from": {"connector": one.loser.connector, "at": one.loser.time, "after": one.loser.since},
+    }
+
+
+def conflict_view(names: Names, one: Conflict) -> views.ConflictView:
+    """One kept conflict for people."""
+    return views.ConflictView(
+        one.id,
+        names.title(one.item),
+        one.cell,
+        names.value(one.cell, one.base),
+        names.value(one.cell, one.winner.value),
+        one.winner.connector,
+        names.value(one.cell, one.loser.value),
+        one.loser.connector,
+        one.rule,
+        one.at,
+    )
+
+
+def item_rows(store: Store, names: Names, items: Iterable[Item]) -> list[views.ItemRow]:
+    """One line per item."""
+    items = list(items)
+    places: dict[str, list[str]] = {}
+    for link in store.links_of([item.id for item in items]):
+        if link.state is LinkState.LIVE:
+            places.setdefault(link.item, []).append(names.connector(link.connector))
+    return [
+        views.ItemRow(
+            item.id,
+            item.kind,
+            item.title,
+            item.value("status"),
+            item.value("due"),
+            tuple(sorted(places.get(item.id, ()))),
+        )
+        for item in items
+    ]
+
+
+def item_view(store: Store, names: Names, item: Item) -> views.ItemView:
+    """One item in full for people."""
+    links = [link for link in store.links_of([item.id]) if link.state is not LinkState.RETIRED]
+    fields = []
+    for name, value in values_of(names, item).items():
+        if name == "title" or value in (None, ()):
+            continue
+        base = item.cells.get(name, Base())
+        origin = names.connector(base.origin) if base.key != NEVER else ""
+        fields.append(views.FieldView(name, value, origin, max(base.key.time, 0)))
+    return views.ItemView(
+        item.id,
+        item.kind,
+        item.title,
+        tuple(fields),
+        tuple(views.PlaceView(names.connector(x.connector), str(x.state), x.url, x.problem) for x in links),
+        tuple(
+            views.EntryView(
+                entry.at,
+                names.connector(entry.connector),
+                entry.act,
+                views.Change(entry.cell, names.value(entry.cell, entry.before), names.value(entry.cell, entry.after)),
+                entry.why,
+            )
+            for entry in store.journal(item=item.id)
+        ),
+        tuple(conflict_view(names, one) for one in store.conflicts(item=item.id)),
+        tuple(_parked_views(names, links)),
+    )
+
+
+# ---- status -----------------------------------------------------------------------------------------------------
+
+
+def _parked_views(names: Names, links: Iterable[Link]) -> list[views.ParkedView]:
+    return [
+        views.ParkedView(names.connector(link.connector), names.title(link.item), cell, why.reason, why.since)
+        for link in links
+        for cell, why in _reasons(link).items()
+    ]
+
+
+def _reasons(link: Link) -> Mapping[Cell, Parked]:
+    if link.state is LinkState.FROZEN:
+        return {"": Parked(link.problem, 0)}
+    return link.parked
+
+
+def parked(store: Store, names: Names) -> list[views.ParkedView]:
+    """Everything that is left alone, with its reason: cells, records, records without an item, resting links."""
+    links = store.links_flagged("parked")
+    for binding in store.bindings():
+        links += store.links_frozen(binding.id)
+    found = _parked_views(names, links)
+    return found + [
+        views.ParkedView(names.connector(one.connector), _called(one), "", one.reason, one.since)
+        for one in store.unlinked()
+        if one.reason
+    ]
+
+
+def _called(waiting: Unlinked) -> str:
+    return waiting.title or waiting.native_id
+
+
+def status_row(store: Store, binding: Binding) -> views.StatusRow:
+    """One connector: how far it was read, and how well its clock is known."""
+    return views.StatusRow(
+        binding.name,
+        binding.title,
+        binding.host,
+        store.count_live(binding.id),
+        binding.complete_at,
+        binding.offset if binding.offset_error is not None else None,
+        binding.offset_error,
+        binding.error,
+    )
+
+
+def status_json(store: Store) -> dict[str, Any]:
+    """What ``status --json`` prints."""
+    names = Names(store)
+    last = store.runs(1)
+    return {
+        "run": last[0].id if last else None,
+        "connectors": {binding.name: vars(status_row(store, binding)) for binding in store.bindings()},
+        "parked": [vars(one) for one in parked(store, names)],
+        "conflicts": len(store.conflicts()),
+    }

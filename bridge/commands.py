@@ -1,0 +1,288 @@
+"""The commands: each opens what it needs, calls the engine and says what came of it. Returns the exit code.
+
+0 done · 1 something is parked or a connector failed · 2 settings or usage · 3 a person has to agree first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from argparse import Namespace
+from collections.abc import Callable
+from contextlib import suppress
+
+from bridge import answers, render, views
+from bridge.config import ConnectorSettings, Settings
+from bridge.lease import Lease, lease
+from bridge.ledger import open_ledger
+from bridge.ledger_errors import LeaseHeld, LedgerMissing
+from bridge.memory_store import MemoryStore
+from bridge.outbox import LostLease
+from bridge.screen import Screen
+from bridge.state import Store
+from bridge.station import Peer
+from bridge.sync import Accept, Outcome, run_pass
+from connectors.base import Connector
+from connectors.errors import NotACollection, PlatformError
+from mappings.translate import Translator, Vocabulary
+
+DONE, PARTLY, USAGE, WAITS = 0, 1, 2, 3
+
+
+# ---- what the commands need --------------------------------------------------------------------------------------
+
+
+def peers_of(settings: Settings) -> list[Peer]:
+    """The configured connectors, ready for a pass."""
+    return [_peer(settings, one, -position) for position, one in enumerate(settings.connectors)]
+
+
+def _peer(settings: Settings, one: ConnectorSettings, rank: int) -> Peer:
+    said = one.mapping.model_dump_json() + settings.zone.key + str(one.read_only)
+    return Peer(
+        one.name,
+        rank,
+        one.type.connect(one.access),
+        Translator(one.mapping, settings.zone),
+        one.read_only,
+        hashlib.sha256(said.encode()).hexdigest()[:16],
+        one.access.writes,
+    )
+
+
+def ledger_to_read(settings: Settings) -> Store:
+    """The ledger, for commands that only look; an empty one if there is none yet."""
+    try:
+        return open_ledger(settings.database_url, read_only=True)
+    except LedgerMissing:
+        return MemoryStore()
+
+
+def one_pass(
+    settings: Settings, peers: list[Peer], *, accept: Accept, by_hand: bool, go_on: Callable[[], bool] = lambda: True
+) -> Outcome:
+    """One pass under the ledger's lease."""
+    with lease(settings.database_url) as mine, open_ledger(settings.database_url) as store:
+        return run_pass(store, peers, accept=accept, by_hand=by_hand, held=lambda: go_on() and _held(mine))
+
+
+def _held(mine: Lease) -> bool:
+    return mine.held()
+
+
+# ---- check -------------------------------------------------------------------------------------------------------
+
+
+def check(settings: Settings, screen: Screen, _: Namespace) -> int:
+    """Every connector reached, signed in, collection found, rights sufficient, mapping fits."""
+    found = [_check_one(settings, one) for one in settings.connectors]
+    screen.show(render.check(screen.t, found))
+    screen.result({"ok": not any(view.problems for view in found), "connectors": {v.name: vars(v) for v in found}})
+    return PARTLY if any(view.problems for view in found) else DONE
+
+
+def _check_one(settings: Settings, one: ConnectorSettings) -> views.CheckView:
+    host, title = one.access.url, one.access.collection
+    try:
+        connector = one.type.connect(one.access)
+        identity = connector.identify(None)
+        warnings = [*identity.warnings, *_misfits(settings, one, connector)]
+    except NotACollection as error:
+        return views.CheckView(one.name, one.type.name, host, title, problems=(str(error),), found=error.found)
+    except PlatformError as error:
+        return views.CheckView(one.name, one.type.name, host, title, problems=(str(error),))
+    problems = []
+    if not identity.writable and not one.read_only:
+        prefix = one.name.upper()
+        problems.append(
+            f"{prefix}_USER may only read “{identity.title}”: ask for the right, or set {prefix}_MODE=read-only."
+        )
+    return views.CheckView(
+        one.name, one.type.name, identity.host, identity.title, one.read_only, tuple(problems), tuple(warnings)
+    )
+
+
+def _misfits(settings: Settings, one: ConnectorSettings, connector: Connector) -> list[str]:
+    """What the mapping does not understand of what is there, each thing once."""
+    changes = connector.pull(None, {})
+    options = changes.options or {}
+    translator = Translator(one.mapping, settings.zone)
+    vocabulary = Vocabulary(there=options, meant=options, bound={})
+    said: dict[str, int] = {}
+    for record in changes.records:
+        problems = [record.problem] if record.problem else []
+        if record.fields is not None and not record.problem:
+            problems = list(translator.read(record.fields, vocabulary, _Nobody()).problems.values())
+        for problem in problems:
+            said[problem] = said.get(problem, 0) + 1
+    return [problem if many == 1 else f"{problem} ({many}×)" for problem, many in sorted(said.items())][:20]
+
+
+class _Nobody:
+    """References of a collection that is only looked at."""
+
+    def item_of(self, native_id: str) -> str | None:
+        return native_id
+
+    def native_of(self, item: str) -> str | None:
+        return item
+
+    def title_of(self, item: str) -> str:
+        return item
+
+    def milestone_titled(self, title: str) -> str | None:
+        return None
+
+
+# ---- plan and sync -----------------------------------------------------------------------------------------------
+
+
+def plan(settings: Settings, screen: Screen, _: Namespace) -> int:
+    """What a sync would do and why; writes nothing anywhere."""
+    outcome = run_pass(ledger_to_read(settings), peers_of(settings), dry=True)
+    _show_plan(screen, outcome)
+    screen.result(answers.plan_json(outcome))
+    return WAITS if outcome.waits else PARTLY if _failed(outcome) else DONE
+
+
+def _show_plan(screen: Screen, outcome: Outcome) -> None:
+    assert outcome.book is not None
+    names = answers.Names(outcome.book.store, outcome.book)
+    pairs = answers.pairs(outcome)
+    if pairs:
+        screen.show(render.pairing(screen.t, pairs))
+    held = {held.connector for held in outcome.held}
+    steps = [answers.step(names, one) for one in outcome.operations if one.connector not in held]
+    screen.show(render.plan(screen.t, steps, answers.held_views(names, outcome)))
+    screen.warnings(list(outcome.warnings))
+    screen.problems([f"{name}: {one.error}" for name, one in outcome.connectors.items() if one.error])
+
+
+def _failed(outcome: Outcome) -> bool:
+    return any(one.error for one in outcome.connectors.values())
+
+
+def sync(settings: Settings, screen: Screen, args: Namespace) -> int:
+    """One pass."""
+    try:
+        outcome = one_pass(settings, peers_of(settings), accept=args.accept, by_hand=True)
+    except LeaseHeld as error:
+        screen.problems([str(error)])
+        screen.result({"run": None, "ok": False, "error": str(error), "connectors": {}, "conflicts": 0, "seconds": 0})
+        return PARTLY
+    show_outcome(screen, outcome)
+    screen.result(answers.outcome_json(outcome))
+    return outcome.exit_code
+
+
+def show_outcome(screen: Screen, outcome: Outcome) -> None:
+    """What a pass did, and what waits for a person."""
+    screen.warnings(list(outcome.warnings))
+    if outcome.waits and outcome.book is not None:
+        names = answers.Names(outcome.book.store, outcome.book)
+        pairs = answers.pairs(outcome)
+        if pairs:
+            screen.show(render.pairing(screen.t, pairs))
+        screen.show(*(render.holding(screen.t, view) for view in answers.held_views(names, outcome)))
+    rows = answers.summary_rows(outcome)
+    screen.show(render.summary(screen.t, outcome.run, outcome.seconds, outcome.conflicts, rows))
+
+
+# ---- looking -----------------------------------------------------------------------------------------------------
+
+
+def status(settings: Settings, screen: Screen, _: Namespace) -> int:
+    """The last complete pass per connector, clocks, what is parked and why, kept conflicts."""
+    store = ledger_to_read(settings)
+    names = answers.Names(store)
+    rows = [answers.status_row(store, binding) for binding in store.bindings() if binding.accepted]
+    known = {row.name for row in rows}
+    rows += [
+        views.StatusRow(one.name, one.access.collection, one.access.url, 0, 0)
+        for one in settings.connectors
+        if one.name not in known
+    ]
+    screen.show(render.status(screen.t, settings.zone, rows, answers.parked(store, names), len(store.conflicts())))
+    screen.result(answers.status_json(store))
+    return DONE
+
+
+def items(settings: Settings, screen: Screen, _: Namespace) -> int:
+    """The canonical model as a list."""
+    store = ledger_to_read(settings)
+    names = answers.Names(store)
+    living = [item for item in store.all_items() if not item.dead]
+    screen.show(render.items(screen.t, answers.item_rows(store, names, living)))
+    screen.result([answers.item_json(store, names, item, full=False) for item in living])
+    return DONE
+
+
+def show(settings: Settings, screen: Screen, args: Namespace) -> int:
+    """One item in full: by id, unique prefix of one, or title."""
+    store = ledger_to_read(settings)
+    names = answers.Names(store)
+    found = store.find_items(args.item)
+    if len(found) != 1:
+        key = "show.several" if found else "show.none"
+        screen.problems([screen.t(key, item=args.item), *(f"{item.id[:12]}  {item.title}" for item in found[:20])])
+        return USAGE
+    screen.show(render.item(screen.t, settings.zone, answers.item_view(store, names, found[0])))
+    screen.result(answers.item_json(store, names, found[0], full=True))
+    return DONE
+
+
+def conflicts(settings: Settings, screen: Screen, _: Namespace) -> int:
+    """The conflict ledger, newest first."""
+    store = ledger_to_read(settings)
+    names = answers.Names(store)
+    kept = store.conflicts()
+    screen.show(render.conflicts(screen.t, settings.zone, [answers.conflict_view(names, one) for one in kept]))
+    screen.result([answers.conflict_json(names, one) for one in kept])
+    return DONE
+
+
+def disconnect(settings: Settings, screen: Screen, args: Namespace) -> int:
+    """Forget a connector and leave its records where they are."""
+    with lease(settings.database_url), open_ledger(settings.database_url) as store:
+        for binding in store.bindings():
+            if binding.name == args.name:
+                store.forget(binding.id)
+                screen.show(screen.t("disconnect.done", name=args.name))
+                screen.result({"disconnected": args.name})
+                return DONE
+        screen.problems([screen.t("disconnect.none", name=args.name)])
+        return USAGE
+
+
+# ---- the service -------------------------------------------------------------------------------------------------
+
+
+def run(settings: Settings, screen: Screen, _: Namespace) -> int:
+    """The same pass on a schedule, until SIGTERM."""
+    from bridge.schedule import keep_time
+
+    peers = peers_of(settings)
+
+    def beat(go_on: Callable[[], bool]) -> None:
+        with suppress(LostLease):
+            try:
+                outcome = one_pass(settings, peers, accept=False, by_hand=False, go_on=go_on)
+            except LeaseHeld as error:
+                screen.problems([str(error)])
+                return
+            show_outcome(screen, outcome)
+
+    keep_time(settings, beat)
+    return DONE
+
+
+COMMANDS: dict[str, Callable[[Settings, Screen, Namespace], int]] = {
+    "check": check,
+    "plan": plan,
+    "sync": sync,
+    "status": status,
+    "items": items,
+    "show": show,
+    "conflicts": conflicts,
+    "run": run,
+    "disconnect": disconnect,
+}
