@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-from connectors.base import Changes, Fields, Identity, Probe, Record, Ref
+from connectors.base import Alive, Changes, Fields, Identity, Probe, Record, Ref
 from connectors.errors import (
     CursorExpired,
     Lost,
@@ -73,13 +73,17 @@ UNANSWERED = frozenset({"lost", "lost after", "reset after", "late"})
 class Watcher(Protocol):
     """Hears of everything that passes between the bridge and a platform."""
 
-    def read(self, platform: HostilePlatform, entries: list[Entry]) -> None: ...
+    def snapshot(self, platform: HostilePlatform, native_id: str) -> object:
+        """Whatever the watcher wants to remember of a record as it is now."""
 
-    def posting(self, platform: HostilePlatform, entry: Entry, fields: Fields, mark: str) -> None: ...
+    def read(self, platform: HostilePlatform, entry: Entry, snapshot: object) -> None:
+        """The bridge has been told of a record, as it was when the snapshot was taken."""
 
-    def putting(self, platform: HostilePlatform, before: Entry, after: Entry, fields: Fields, sure: bool) -> None: ...
+    def sending(self, platform: HostilePlatform, request: str, native_id: str, mark: str) -> None:
+        """A write is on its way."""
 
-    def deleting(self, platform: HostilePlatform, before: Entry) -> None: ...
+    def wrote(self, platform: HostilePlatform, before: Entry | None, after: Entry, fields: Fields, mark: str) -> None:
+        """A write was carried out."""
 
 
 @dataclass
@@ -100,9 +104,8 @@ class HostilePlatform(MemoryPlatform):
     """A server whose next requests go wrong as it is told.
 
     ``write_faults`` maps the number of a write (from 1, counted since `behave`) to its fault, ``read_faults`` the
-    number of a `get`. ``unheard``: what is told now does not reach the bridge. ``lying_versions``: the version
-    stays what it was, whatever changes. ``time_lie`` is added to every time of change that is told, and not to
-    the clock.
+    number of a `get`. ``lying_versions``: the version stays what it was, whatever changes. ``time_lie`` is added
+    to every time of change that is told, and not to the clock.
     """
 
     def __init__(self, name: str, traits: Traits, clock: Callable[[], float]) -> None:
@@ -110,7 +113,7 @@ class HostilePlatform(MemoryPlatform):
         self.watcher: Watcher | None = None
         self.time_lie = 0.0
         self.lying_versions = False
-        self.unheard = False
+        self._peeked: dict[str, tuple[Entry, object]] = {}
         self.late: list[Callable[[], object]] = []
         self.writes = 0
         self.behave()
@@ -132,6 +135,12 @@ class HostilePlatform(MemoryPlatform):
                 commit()
             except PlatformError:
                 continue  # the server refuses it by now; nobody hears of that
+
+    def heard(self, *native_ids: str) -> None:
+        """The client hands on what it was last told of these records."""
+        for native_id in native_ids:
+            if self.watcher and native_id in self._peeked:
+                self.watcher.read(self, *self._peeked[native_id])
 
     # ---- requests ----------------------------------------------------------------------------------------------
 
@@ -157,16 +166,16 @@ class HostilePlatform(MemoryPlatform):
         return answer[0]
 
     def post(self, fields: Fields, mark: str) -> Entry:
-        return self._write("post", lambda sure: self._post(fields, mark, sure))
+        return self._write("post", mark, lambda: self._post(fields, mark))
 
     def put(self, native_id: str, fields: Fields, if_version: str | None) -> Entry:
         def unchanged() -> Entry:
-            return copy.deepcopy(self._writable(native_id, if_version))
+            return self._told([self._writable(native_id, if_version)])[0]
 
-        return self._write("put", lambda sure: self._put(native_id, fields, if_version, sure), unchanged)
+        return self._write("put", native_id, lambda: self._put(native_id, fields, if_version), unchanged)
 
     def delete(self, native_id: str, if_version: str | None) -> None:
-        self._write("delete", lambda sure: self._delete(native_id, if_version))
+        self._write("delete", native_id, lambda: self._delete(native_id, if_version))
 
     # ---- inside ------------------------------------------------------------------------------------------------
 
@@ -184,60 +193,50 @@ class HostilePlatform(MemoryPlatform):
                 self.landings.remove(landing)
                 landing.act()
 
-    def tell(self, native_ids: frozenset[str]) -> None:
-        """These records, as they are now, reach the bridge."""
-        if self.watcher:
-            self.watcher.read(self, [copy.deepcopy(self.entries[native_id]) for native_id in native_ids])
-
     def _told(self, entries: list[Entry]) -> list[Entry]:
-        if self.watcher and not self.unheard:
-            self.watcher.read(self, entries)
-        return [replace(entry, modified_at=entry.modified_at + self.time_lie) for entry in entries]
+        answer = [replace(copy.deepcopy(one), modified_at=one.modified_at + self.time_lie) for one in entries]
+        if self.watcher:
+            self._peeked.update({one.id: (one, self.watcher.snapshot(self, one.id)) for one in answer})
+        return answer
 
-    def _write(self, name: str, act: Callable[[bool], T], unchanged: Callable[[], T] | None = None) -> T:
+    def _write(self, name: str, about: str, act: Callable[[], T], unchanged: Callable[[], T] | None = None) -> T:
         self._nth_write += 1
         self.writes += 1
+        if self.watcher:
+            self.watcher.sending(self, name, about if name != "post" else "", about if name == "post" else "")
         self._land(name, "before")
         fault = self.write_faults.pop(self._nth_write, "") or self.down
         if fault in ERRORS:
             raise ERRORS[fault]()
         if fault == "late":
-            self.late.append(lambda: act(False))
+            self.late.append(act)
             raise Lost("The time ran out; the request is still under way.")
         if fault == "nothing" and unchanged:
             return unchanged()
-        answer = act(fault not in ACTED)
+        answer = act()
         self._land(name, "after")
         if fault in ACTED:
             raise ACTED[fault]()
         return answer
 
-    def _post(self, fields: Fields, mark: str, sure: bool) -> Entry:
-        known = self.traits.client_ids and self._alive(mark)
+    def _post(self, fields: Fields, mark: str) -> Entry:
+        known = self.traits.client_ids and mark in self.entries and self.entries[mark].here
         made = super().post(fields, mark)
         if self.watcher and not known:
-            self.watcher.posting(self, made, fields, mark)
-        return self._answered(made, sure)
+            self.watcher.wrote(self, None, made, fields, mark)
+        return self._told([made])[0]
 
-    def _put(self, native_id: str, fields: Fields, if_version: str | None, sure: bool) -> Entry:
+    def _put(self, native_id: str, fields: Fields, if_version: str | None) -> Entry:
         before = copy.deepcopy(self.entries.get(native_id))
         after = super().put(native_id, fields, if_version)
-        if self.watcher and before:
-            self.watcher.putting(self, before, after, fields, sure)
-        return self._answered(after, sure)
-
-    def _answered(self, entry: Entry, sure: bool) -> Entry:
-        """Only a conditional platform answers with the record; of the others, the answer says nothing."""
-        return self._told([entry])[0] if self.traits.conditional and sure else entry
+        if self.watcher:
+            self.watcher.wrote(self, before, after, fields, "")
+        return self._told([after])[0]
 
     def _delete(self, native_id: str, if_version: str | None) -> None:
-        before = copy.deepcopy(self.entries.get(native_id))
         super().delete(native_id, if_version)
-        if self.watcher and before:
-            self.watcher.deleting(self, before)
-
-    def _alive(self, native_id: str) -> bool:
-        return native_id in self.entries and self.entries[native_id].here
+        if self.watcher:
+            self.watcher.wrote(self, None, self.entries[native_id], {}, "")
 
 
 class HostileConnector(MemoryConnector):
@@ -261,22 +260,34 @@ class HostileConnector(MemoryConnector):
         if fault in ERRORS:
             raise ERRORS[fault]()
         if fault in ("truncated", "empty", "repeated", "shifted"):
-            return self._spoilt_pull(fault, cursor)
-        return super().pull(cursor, known)
-
-    def _spoilt_pull(self, fault: str, cursor: str | None) -> Changes:
-        self.platform.unheard = True
-        try:
             changes = _spoilt(fault, super().pull(cursor if fault == "repeated" else None, {}), cursor)
-        finally:
-            self.platform.unheard = False
-        self.platform.tell(_ids(changes.records))
+        else:
+            changes = super().pull(cursor, known)
+        self.platform.heard(*(record.ref.native_id for record in changes.records))
         return changes
+
+    def create(self, fields: Fields, mark: str) -> Record:
+        record = super().create(fields, mark)
+        self.platform.heard(record.ref.native_id)
+        return record
+
+    def update(self, ref: Ref, fields: Fields, if_version: str) -> Record:
+        try:
+            record = super().update(ref, fields, if_version)
+        except VersionMismatch as mismatch:
+            if mismatch.record is not None:
+                self.platform.heard(ref.native_id)
+            raise
+        self.platform.heard(ref.native_id)
+        return record
 
     def probe(self, ref: Ref) -> Probe:
         if self.platform.down:
             raise ERRORS[self.platform.down]()
-        return super().probe(ref)
+        answer = super().probe(ref)
+        if isinstance(answer, Alive):
+            self.platform.heard(ref.native_id)
+        return answer
 
 
 def _spoilt(fault: str, changes: Changes, cursor: str | None) -> Changes:

@@ -1,0 +1,242 @@
+"""What must hold when people have stopped and the bridge has come to rest, judged from outside.
+
+`faults` returns sentences about a `World`; none is good. Exceptions are the ones that the specification names:
+what was put back before it was read, what equals an unanswered write, what was made on a record deleted before it
+was read, what a conflict has kept, and what is listed as refused, pending, parked or frozen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bridge.state import NEVER, Conflict, Item, Link, LinkState
+from connectors.memory_platform import GONE, Entry
+from mappings.canonical import normal
+from tests.provenance import Death, Edit
+from tests.world import World
+
+CELLS = ("title", "status", "start", "due", "parent", "milestone")
+
+
+def faults(world: World) -> list[str]:
+    """Everything that is wrong, each said once."""
+    checks = (diverging, missing, foreign, duplicates, lost_edits, accidental_deaths, resurrections)
+    return sorted({fault for check in checks for fault in check(world)})
+
+
+def exceptions(world: World) -> dict[str, object]:
+    """What is listed as not clean, in words that do not change while nothing happens."""
+    listed: dict[str, object] = {}
+    for name in world.platforms:
+        for link in world.links(name):
+            memos = {cell: (memo.wanted, memo.refused) for cell, memo in link.memo.items()}
+            parked = {cell: parked.reason for cell, parked in link.parked.items()}
+            if memos or parked or link.pending or link.waits_for or link.state is LinkState.FROZEN:
+                where = f"{name} {link.native_id or link.item}"
+                listed[where] = (link.state.value, memos, parked, sorted(link.pending), sorted(link.waits_for))
+    for waiting in world.store.unlinked():
+        listed[f"{world.name_of(waiting.connector)} {waiting.native_id} waits"] = waiting.reason
+    return listed
+
+
+# ---- convergence ------------------------------------------------------------------------------------------------
+
+
+def diverging(world: World) -> Iterator[str]:
+    """Every live link shows the agreed values, but for what is listed."""
+    items = {item.id: item for item in world.store.all_items()}
+    for name, platform in world.platforms.items():
+        for link in world.links(name):
+            entry = platform.entries.get(link.native_id)
+            if link.state is not LinkState.LIVE or entry is None or name in world.read_only:
+                continue
+            if entry.place == GONE:
+                yield f"{name} {link.native_id} is gone and its link lives"
+            elif entry.here:
+                yield from _divergence(world, name, link, items[link.item], entry)
+
+
+def _divergence(world: World, name: str, link: Link, item: Item, entry: Entry) -> Iterator[str]:
+    archived = bool(entry.fields["archived"])
+    if archived != item.dead and not (archived and not link.archived):
+        yield f"{name} {entry.id} is {'' if archived else 'not '}archived, its item {'dead' if item.dead else 'lives'}"
+    if item.dead or "" in link.parked:
+        return
+    shown = world.provenance.cells(name, entry.fields)
+    for cell in sorted({*shown, *_agreed_cells(item)}):
+        field = "description" if cell.startswith("line:") else cell
+        if field in link.parked or (field in link.memo and link.memo[field].refused):
+            continue
+        if cell.partition(":")[0] in ("parent", "milestone", "depends_on") and (link.pending or link.waits_for):
+            continue
+        if ":" not in cell and item.key(cell) == NEVER:
+            continue
+        if not world.provenance.agreed(item, cell) & world.provenance.may_mean(name, cell, shown.get(cell)):
+            agreed = sorted(map(str, world.provenance.agreed(item, cell)))
+            yield f"{name} {entry.id} shows {cell} {shown.get(cell)!r}, agreed is {agreed}"
+
+
+def _agreed_cells(item: Item) -> set[str]:
+    cells = {cell for cell, base in item.cells.items() if cell.startswith("labels:") and base.value is not None}
+    return cells | {f"line:{line}" for line in str(item.value("description") or "").split("\n") if line}
+
+
+def missing(world: World) -> Iterator[str]:
+    """Every living item has a record everywhere, and every record an item, but for what waits with a reason."""
+    ambiguous = {(world.name_of(one.connector), normal(one.title)) for one in world.store.unlinked() if one.reason}
+    for item in world.store.all_items():
+        if item.dead:
+            continue
+        links = world.store.links_of([item.id])
+        for name in world.platforms.keys() - world.read_only:
+            own = [one for one in links if world.name_of(one.connector) == name]
+            listed = any(one.state is LinkState.FROZEN or one.parked for one in own)
+            there = any(one.state is LinkState.LIVE for one in own)
+            if not there and not listed and (name, normal(item.title)) not in ambiguous:
+                yield f"{item.title!r} has no record on {name}"
+    for waiting in world.store.unlinked():
+        if not waiting.reason:
+            yield f"{world.name_of(waiting.connector)} {waiting.native_id} waits without a reason"
+
+
+def duplicates(world: World) -> Iterator[str]:
+    """At most one record per item in a collection, and one living item per task."""
+    living = [tag for item in world.store.all_items() if not item.dead for tag in world.provenance.tags_of(item.id)]
+    for tag in sorted({tag for tag in living if living.count(tag) > 1}):
+        yield f"{tag} became {living.count(tag)} items"
+    for name, platform in world.platforms.items():
+        links = {one.native_id: one.item for one in world.links(name) if one.state is not LinkState.RETIRED}
+        owners = [
+            links.get(entry.id, world.provenance.tag(name, entry.id))
+            for entry in platform.entries.values()
+            if entry.place != GONE and (entry.ours or entry.id in links) and (entry.here or entry.id in links)
+        ]
+        for owner in sorted({owner for owner in owners if owners.count(owner) > 1}):
+            yield f"{owner} has {owners.count(owner)} records on {name}"
+
+
+# ---- values -----------------------------------------------------------------------------------------------------
+
+
+def foreign(world: World) -> Iterator[str]:
+    """An edit changes nothing else: every agreed value was said by somebody, in this field of this task."""
+    for item in world.store.all_items():
+        if item.dead:
+            continue
+        tags = world.provenance.tags_of(item.id)
+        for cell in sorted({*(c for c in CELLS if item.key(c) != NEVER), *_agreed_cells(item)}):
+            agreed = world.provenance.agreed(item, cell)
+            default = world.provenance.may_mean("A", "status", "planned") if cell == "status" else frozenset({None})
+            if not agreed & default and not world.provenance.alike(tags, cell, agreed):
+                yield f"{cell} of {item.title!r} is {sorted(map(str, agreed))}, and nobody said so"
+        lines = [line for line in str(item.value("description") or "").split("\n") if line]
+        if len(set(lines)) != len(lines):
+            yield f"a line of {item.title!r} was doubled"
+
+
+def lost_edits(world: World) -> Iterator[str]:
+    """Every value that a pass read is there, or was overwritten by somebody who had seen it, or is kept as a loser."""
+    provenance = world.provenance
+    seen = provenance.closure(set().union(*(edit.seen for edit in provenance.list)) if provenance.list else ())
+    died = frozenset().union(*(death.shown for death in provenance.deaths))
+    kept = frozenset(edit.number for edit in provenance.list if _is_kept(world, edit))
+    accounted = seen | died | kept
+    for edit in provenance.list:
+        if not edit.read or edit.noop or edit.echo or edit.number in accounted or _stands(world, edit):
+            continue
+        tags = provenance.kin(edit.tag)
+        alike = provenance.alike(tags, edit.cell, edit.ok, read=False) - {edit.number}
+        if alike & accounted or not _still_mirrored(world, edit):
+            continue
+        yield f"lost: {edit.cell} = {sorted(map(str, edit.ok))} of {edit.tag}, made on {edit.platform}"
+
+
+def _stands(world: World, edit: Edit) -> bool:
+    return any(
+        world.provenance.agreed(item, edit.cell) & edit.ok
+        for item in world.store.all_items()
+        if edit.tag in world.provenance.tags_of(item.id)
+    )
+
+
+def _still_mirrored(world: World, edit: Edit) -> bool:
+    """Whether the record is in the collection and has a live link: what is frozen or waits is not taken in."""
+    entry = world.platforms[edit.platform].entries[edit.record]
+    link = world.provenance.link_at(edit.platform, edit.record)
+    return link is not None and (entry.place == GONE or (entry.here and link.state is LinkState.LIVE))
+
+
+def _is_kept(world: World, edit: Edit) -> bool:
+    field = "description" if edit.cell.startswith("line:") else edit.cell
+    return any(
+        conflict.cell == field
+        and edit.tag in world.provenance.tags_of(conflict.item)
+        and conflict.loser.connector == edit.platform
+        and _lost_there(world, edit, conflict)
+        for conflict in world.store.conflicts()
+    )
+
+
+def _lost_there(world: World, edit: Edit, conflict: Conflict) -> bool:
+    value = conflict.loser.value
+    if edit.cell.startswith("line:"):
+        return frozenset({edit.cell[5:] in str(value or "").split("\n")}) <= edit.ok
+    if edit.cell.startswith(("labels:", "depends_on:")):
+        return frozenset({value is not None}) <= edit.ok
+    if edit.cell in ("parent", "milestone") and value is not None:
+        return bool(world.provenance.tags_of(str(value)) & edit.ok)
+    return bool(frozenset({" ".join(str(value).split()) if edit.cell == "title" else value}) & edit.ok)
+
+
+# ---- life -------------------------------------------------------------------------------------------------------
+
+
+def accidental_deaths(world: World) -> Iterator[str]:
+    """An item is dead only if somebody deleted it who had been shown all of it."""
+    for item in world.store.all_items():
+        if not item.dead:
+            continue
+        deaths = [death for death in world.provenance.deaths if _is_of(world, death, item)]
+        if not deaths:
+            yield f"{item.title!r} is dead and nobody deleted it"
+        elif not any(_had_seen(world, item, death) for death in deaths):
+            yield f"{item.title!r} is dead, and who deleted it had not seen all of it"
+
+
+def _is_of(world: World, death: Death, item: Item) -> bool:
+    links = world.store.links_of([item.id])
+    return any((world.name_of(one.connector), one.native_id) == (death.platform, death.record) for one in links)
+
+
+def _had_seen(world: World, item: Item, death: Death) -> bool:
+    provenance = world.provenance
+    tags = provenance.tags_of(item.id)
+    for cell in {edit.cell for edit in provenance.list if edit.tag in tags}:
+        if cell in death.refused or ("description" if cell.startswith("line:") else cell) in death.refused:
+            continue
+        agreed = provenance.alike(tags, cell, provenance.agreed(item, cell))
+        newest = agreed - provenance.closure(
+            set().union(*(edit.seen for edit in provenance.list if edit.cell == cell and edit.number in agreed))
+        )
+        current = frozenset(n for n in newest or agreed if not provenance.list[n].echo and not provenance.list[n].noop)
+        shown = frozenset().union(*(provenance.list[n].ok for n in death.direct if provenance.list[n].cell == cell))
+        if current and not current & death.shown and not shown & provenance.agreed(item, cell):
+            return False
+    return True
+
+
+def resurrections(world: World) -> Iterator[str]:
+    """An item whose last delete met nothing unseen stays dead."""
+    provenance = world.provenance
+    for item in world.store.all_items():
+        if item.dead:
+            continue
+        deaths = [death for death in provenance.deaths if _is_of(world, death, item)]
+        if not deaths:
+            continue
+        last, tags = deaths[-1], provenance.tags_of(item.id)
+        every = {edit.number for edit in provenance.list if edit.tag in tags}
+        if tags & (provenance.reopened | provenance.moved) or last.unsure or last.state != "live":
+            continue
+        if every <= last.carried:
+            yield f"{item.title!r} lives, and who deleted it had seen all of it"

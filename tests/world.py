@@ -1,0 +1,436 @@
+"""A small world of platforms in memory, people and the bridge, told in words that read like a history::
+
+    world = World()
+    world.person("A").creates("t1", due="2026-05-01")
+    world.sync()
+    world.person("B").edits("t1", status="closed")
+    world.sync()
+    world.shows("A", "t1", status="done")
+
+"t1" is a *handle*: whoever made the record, on whatever platform, the world knows which records are that task.
+A has the full vocabulary, conditional writes and deltas; B two statuses and nothing else; C three statuses, one
+refused change, squeezed titles and ids that the client chooses. Time stands still unless it is told to pass.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bridge import book, sync
+from bridge.memory_store import MemoryStore
+from bridge.reading import QUARANTINE
+from bridge.state import Batch, Item, Link, LinkState
+from bridge.station import Peer
+from connectors.base import Native
+from connectors.memory_platform import FACES, GONE, OUT, Entry, Traits
+from mappings import schema
+from mappings.translate import Translator
+from tests.hostile import HostileConnector, HostilePlatform, Landing
+from tests.provenance import STATUS, Provenance
+
+ZONE = ZoneInfo("Europe/Berlin")
+START = 1_780_000_000
+"""In the middle of a working day of 2026."""
+
+
+class Crash(Exception):
+    """The process was killed here."""
+
+
+class CountingStore(MemoryStore):
+    """A ledger that counts its transactions."""
+
+    saves = 0
+
+    def save(self, batch: Batch) -> None:
+        super().save(batch)
+        self.saves += 1
+
+
+BOARD = Traits(
+    conditional=False,
+    marks=False,
+    deltas=False,
+    create_fields=frozenset({"title", "status", "labels"}),
+    statuses=("Offen", "In Arbeit", "Erledigt"),
+    options=frozenset({"status", "labels"}),
+    lacks=frozenset({"kind", "milestone", "parent", "depends_on", "priority", "progress", "completed_on", "start"}),
+)
+"""A board: columns and labels are options with ids; kinds, milestones and visibility are labels. Face "d"."""
+
+_BOARD_MAPPING = """
+platform = "board"
+[kinds]
+native = "labels"
+[kinds.elements]
+milestone = ["Meilenstein"]
+task = []
+[archive]
+native = "archived"
+value = true
+[fields]
+title = { native = "title" }
+description = { native = "description" }
+due = { native = "due", as = "date" }
+milestone = { native = "labels", by = "title" }
+labels = { native = "labels" }
+visibility = { native = "visibility", empty = "internal", values = { internal = "internal", public = "public" } }
+[fields.status]
+native = "status"
+[fields.status.values]
+"Offen" = "planned"
+"In Arbeit" = "in_progress"
+"Erledigt" = "done"
+[fields.status.shown_as]
+idea = "planned"
+on_hold = "planned"
+unknown = "planned"
+ongoing = "in_progress"
+cancelled = "done"
+"""
+
+
+@cache
+def translator(face: str, lacks: frozenset[str] = frozenset()) -> Translator:
+    """The shipped mapping with the statuses of this face, and without the fields in ``lacks``."""
+    if face == "d":
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "board.toml")
+            path.write_text(_BOARD_MAPPING, encoding="utf-8")
+            return Translator(schema.load(path), ZONE)
+    mapping = schema.load(schema.shipped("memory.toml"))
+    status = mapping.fields.status
+    assert status is not None
+    words = STATUS[face]
+    status = status.model_copy(
+        update={
+            "values": {native: meant[0] for native, meant in words.items()},
+            "shown_as": {other: meant[0] for meant in words.values() for other in meant[1:]},
+        }
+    )
+    fields = mapping.fields.model_copy(update={"status": status} | dict.fromkeys(lacks))
+    return Translator(mapping.model_copy(update={"fields": fields}), ZONE)
+
+
+@dataclass
+class Seat:
+    """One configured connector: where it points, by which mapping, and whether it may write."""
+
+    platform: HostilePlatform
+    translator: Translator
+    rank: int
+    digest: str
+    read_only: bool = False
+
+
+class World:
+    """Platforms, people, a ledger and a clock. ``skews`` are seconds that the platforms' clocks are ahead."""
+
+    def __init__(self, faces: str = "abc", *, skews: Iterable[int] = ()) -> None:
+        self.now = START
+        self.faces: dict[str, str] = {}
+        self.ahead: dict[str, int] = {}
+        self.store = CountingStore()
+        self.provenance = Provenance(self)
+        self.platforms: dict[str, HostilePlatform] = {}
+        self.seats: dict[str, Seat] = {}
+        self.outcome: Any = None
+        ids = itertools.count(1)
+        self._ids = SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=sha256(b"%d" % next(ids)).hexdigest()[:32]))
+        for face, skew in itertools.zip_longest(faces, tuple(skews)[: len(faces)], fillvalue=0):
+            name = str(face).upper()
+            self.builds(name, str(face), skew=int(skew))
+            self.connects(name, name)
+
+    def restores(self, ledger: MemoryStore) -> None:
+        """The ledger is put back from a backup."""
+        self.store = CountingStore()
+        self.store.__dict__.update(ledger.copy().__dict__)
+
+    # ---- settings ----------------------------------------------------------------------------------------------
+
+    def builds(self, name: str, face: str, *, skew: int = 0, traits: Traits | None = None) -> HostilePlatform:
+        """A new platform somewhere; nobody is connected to it yet."""
+        self.faces[name], self.ahead[name] = face, skew
+        made = HostilePlatform(
+            name, traits or (BOARD if face == "d" else FACES[face]), lambda: float(self.now + self.ahead[name])
+        )
+        made.watcher = self.provenance
+        self.platforms[name] = made
+        return made
+
+    def connects(self, connector: str, platform: str, *, lacks: Iterable[str] = (), read_only: bool = False) -> None:
+        """The settings name a connector, new or changed: its platform, and fields that its mapping leaves out."""
+        face, left_out = self.faces[platform], frozenset(lacks)
+        known = self.seats.get(connector)
+        rank = known.rank if known else -len(self.seats)
+        digest = f"{face} {sorted(left_out)} {read_only}"
+        self.seats[connector] = Seat(
+            self.platforms[platform], translator(face, left_out), rank, digest, read_only=read_only
+        )
+
+    def disconnects(self, connector: str) -> Seat:
+        """The connector is taken out of the settings."""
+        return self.seats.pop(connector)
+
+    # ---- time and passes ---------------------------------------------------------------------------------------
+
+    def passes(self, seconds: float) -> None:
+        """Time goes by."""
+        self.now += int(seconds)
+
+    def peers(self, order: Iterable[str] | None = None) -> list[Peer]:
+        """The connectors, in the order in which a pass shall take them; ranks stay what they are."""
+        chosen = [(name, self.seats[name]) for name in (order or self.seats)]
+        return [
+            Peer(
+                name,
+                seat.rank,
+                HostileConnector(seat.platform, clock=lambda: float(self.now)),
+                seat.translator,
+                read_only=seat.read_only,
+                digest=seat.digest,
+            )
+            for name, seat in chosen
+        ]
+
+    def sync(
+        self,
+        *,
+        order: Iterable[str] | None = None,
+        down: Iterable[str] = (),
+        step: Callable[[str], None] = lambda name: None,
+        accept: str | bool = True,
+        dry: bool = False,
+    ) -> Any:
+        """One pass; what it said is kept as ``outcome``. A crash ends it as a kill would."""
+        self.passes(1)
+        for name in down:
+            self.platforms[name].down = "lost"
+        kept, book.uuid = book.uuid, self._ids  # type: ignore[assignment, misc]
+        try:
+            self.outcome = sync.run_pass(
+                self.store,
+                self.peers(order),
+                clock=lambda: float(self.now),
+                accept=accept,
+                dry=dry,
+                step=step,
+                threads=False,
+            )
+        finally:
+            book.uuid = kept  # type: ignore[misc]
+            for name in down:
+                self.platforms[name].down = ""
+        return self.outcome
+
+    def sync_until_quiet(self, at_most: int = 4) -> int:
+        """Passes until one writes nothing anywhere; returns how many it took."""
+        for number in range(1, at_most + 1):
+            before = self.writes
+            self.sync()
+            if self.writes == before:
+                return number
+        raise AssertionError(f"still writing after {at_most} passes")
+
+    def settle(self) -> None:
+        """People stop, what was under way lands, quarantines end, and the bridge comes to rest."""
+        for platform in self.platforms.values():
+            platform.behave()
+        self.sync()
+        for platform in self.platforms.values():
+            platform.commit_late()
+        self.sync()
+        self.passes(QUARANTINE + 1)
+        for _ in range(3):
+            self.sync()
+
+    @property
+    def writes(self) -> int:
+        """Writes that were sent to any platform so far."""
+        return sum(platform.writes for platform in self.platforms.values())
+
+    def during(self, platform: str, request: str, when: str, act: Callable[[], None], skip: int = 0) -> None:
+        """People act just before or after the next such request to this platform."""
+        self.platforms[platform].landings.append(Landing(request, when, act, skip))
+
+    # ---- people ------------------------------------------------------------------------------------------------
+
+    def person(self, platform: str) -> Person:
+        """Somebody who works on this platform."""
+        self.passes(1)
+        return Person(self, self.platforms[platform])
+
+    # ---- who is who --------------------------------------------------------------------------------------------
+
+    def records(self, platform: str, handle: str, *, anywhere: bool = False) -> list[Entry]:
+        """The records of a task on a platform that are not deleted; ``anywhere``: moved away ones too."""
+        tags = self.provenance.kin(handle)
+        entries = self.platforms[platform].entries.values()
+        mine = [e for e in entries if self.provenance.tag(platform, e.id) in tags and e.place != GONE]
+        return [entry for entry in mine if anywhere or entry.here]
+
+    def record(self, platform: str, handle: str) -> Entry:
+        """The one record of a task on a platform."""
+        found = self.records(platform, handle)
+        assert len(found) == 1, f"{handle} has {len(found)} records on {platform}: {[e.id for e in found]}"
+        return found[0]
+
+    def item(self, handle: str) -> Item:
+        """The item of a task."""
+        found = [
+            item for item in self.store.all_items() if self.provenance.tags_of(item.id) & self.provenance.kin(handle)
+        ]
+        assert len(found) == 1, f"{handle} is {len(found)} items"
+        return found[0]
+
+    def links(self, platform: str) -> list[Link]:
+        """Every link of a platform."""
+        ids = [item.id for item in self.store.all_items()]
+        return [link for link in self.store.links_of(ids) if self.name_of(link.connector) == platform]
+
+    def name_of(self, binding: str) -> str:
+        """The platform that a binding's id stands for."""
+        return next((one.collection for one in self.store.bindings() if one.id == binding), binding)
+
+    @property
+    def read_only(self) -> set[str]:
+        """Platforms that are only read."""
+        return {seat.platform.name for seat in self.seats.values() if seat.read_only}
+
+    def link(self, platform: str, handle: str) -> Link:
+        """The link of a task on a platform, whatever its state; the one that is not retired if there is one."""
+        record_ids = {
+            e.id
+            for e in self.platforms[platform].entries.values()
+            if self.provenance.tag(platform, e.id) in self.provenance.kin(handle)
+        }
+        found = [link for link in self.links(platform) if link.native_id in record_ids]
+        found.sort(key=lambda link: link.state is LinkState.RETIRED)
+        assert found, f"{handle} has no link on {platform}"
+        return found[0]
+
+    # ---- what is seen ------------------------------------------------------------------------------------------
+
+    def shows(self, platform: str, handle: str, **fields: Native) -> None:
+        """The record of a task shows these native values."""
+        record = self.record(platform, handle)
+        assert not (record.fields["archived"] and "archived" not in fields), f"{handle} is archived on {platform}"
+        wanted = {name: self.native(platform, name, value) for name, value in fields.items()}
+        assert {name: record.fields[name] for name in wanted} == wanted, f"{handle} on {platform}"
+
+    def everywhere(self, handle: str, **fields: Native) -> None:
+        """Every platform shows these values."""
+        for platform in self.platforms:
+            self.shows(platform, handle, **fields)
+
+    def archived(self, platform: str, handle: str) -> bool:
+        """Whether the record of a task is archived."""
+        return bool(self.record(platform, handle).fields["archived"])
+
+    def absent(self, platform: str, handle: str) -> None:
+        """There is no record of this task on the platform."""
+        assert not self.records(platform, handle, anywhere=True), f"{handle} is on {platform}"
+
+    def native(self, platform: str, name: str, value: Native) -> Native:
+        """Handles of other tasks as the ids that they have on this platform."""
+        if name in ("parent", "milestone") and isinstance(value, str):
+            return self.record(platform, value).id
+        if name == "depends_on" and isinstance(value, tuple):
+            return tuple(sorted(self.record(platform, one).id for one in value))
+        return value
+
+    def losers(self, handle: str, cell: str = "") -> list[object]:
+        """The values that lost a conflict on a task, oldest first."""
+        found = self.store.conflicts(self.item(handle).id)
+        return [one.loser.value for one in reversed(found) if cell in ("", one.cell)]
+
+    def picture(self) -> dict[str, list[tuple[str, str, dict[str, Native]]]]:
+        """Every platform as people see it: the whole of what counts."""
+        return {
+            name: sorted(
+                (entry.id, entry.place, copy.deepcopy(entry.fields))
+                for entry in platform.entries.values()
+                if entry.place != GONE
+            )
+            for name, platform in self.platforms.items()
+        }
+
+
+class Person:
+    """What somebody does on one platform. Every act returns the person, so that acts can be told in a row."""
+
+    def __init__(self, world: World, platform: HostilePlatform) -> None:
+        self.world = world
+        self.platform = platform
+
+    def creates(self, handle: str, **fields: Native) -> Person:
+        """A new task; its title is the handle unless one is given."""
+        values = {name: self._native(name, value) for name, value in {"title": handle, **fields}.items()}
+        self.world.provenance.creates(self.platform, handle, values)
+        return self
+
+    def edits(self, handle: str, **fields: Native) -> Person:
+        """Fields are set; None clears one."""
+        record = self._record(handle)
+        values = {name: self._native(name, value) for name, value in fields.items()}
+        self.world.provenance.edits(self.platform, record.id, values)
+        return self
+
+    def labels(self, handle: str, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Person:
+        """Labels come and go."""
+        there = self._record(handle).fields["labels"]
+        assert isinstance(there, tuple)
+        return self.edits(handle, labels=tuple(sorted((set(there) | set(add)) - set(remove))))
+
+    def writes(self, handle: str, *lines: str) -> Person:
+        """The description is replaced by these lines."""
+        return self.edits(handle, description="\n".join(lines) or None)
+
+    def deletes(self, handle: str) -> Person:
+        """The record is deleted."""
+        self.world.provenance.deletes(self.platform, self._record(handle).id)
+        return self
+
+    def moves_out(self, handle: str, to: str = OUT) -> Person:
+        """The record leaves the collection."""
+        self.world.provenance.moved.add(handle)
+        self.platform.move(self._record(handle).id, to)
+        return self
+
+    def moves_back(self, handle: str) -> Person:
+        """The record comes back to the collection."""
+        (record,) = self.world.records(self.platform.name, handle, anywhere=True)
+        self.platform.move_back(record.id)
+        return self
+
+    def archives(self, handle: str) -> Person:
+        """The record is archived."""
+        self.platform.archive(self._record(handle).id)
+        return self
+
+    def reopens(self, handle: str) -> Person:
+        """The record is taken out of the archive."""
+        self.world.provenance.reopens(self.platform, self._record(handle).id)
+        return self
+
+    def comments(self, handle: str) -> Person:
+        """A comment, or a card moved up: nothing that is mirrored."""
+        self.platform.comment(self._record(handle).id)
+        return self
+
+    def _record(self, handle: str) -> Entry:
+        return self.world.record(self.platform.name, handle)
+
+    def _native(self, name: str, value: Native) -> Native:
+        return self.world.native(self.platform.name, name, value)
