@@ -7,33 +7,28 @@ of it happens in the book; the caller commits once per connector, so that nothin
 
 from __future__ import annotations
 
+from bridge import chronicle
 from bridge.book import Book, new_id
-from bridge.merge import Candidate, Clash, Edge, cut, merge, raised, settle
+from bridge.merge import Candidate, raised
 from bridge.state import (
     LIFE,
     NEVER,
     UNSAID,
-    Assertion,
-    Base,
-    Conflict,
-    Entry,
-    Intent,
     Item,
     Key,
     Link,
     LinkState,
     Memo,
     Parked,
-    Side,
     Unlinked,
 )
 from bridge.station import Station, evidence, same
-from connectors.base import Fields, Native, Record
+from connectors.base import Fields, Record
 from mappings.canonical import FIELDS, Cell, Kind, Value, field_of, is_empty, plain, preferred
 from mappings.translate import Reading
 
-KEPT_WRITES = 2
-"""Our last writes of a cell that are remembered, to notice a platform that keeps replacing them (R26)."""
+KEPT_REPLACED = 2
+"""Writes of ours that a platform replaced and that are remembered per cell (R26)."""
 
 
 # ---- one record -----------------------------------------------------------------------------------------------
@@ -58,7 +53,9 @@ def take_record(station: Station, link: Link, record: Record, *, silent: bool = 
             changed |= _take_edit(station, link, cell, values, before, after, record)
     _take_life(station, link, item, record, before, after)
     if was_dead and not item.dead:
-        journal(station, item, LIFE, "deleted", "live", "edit", "R22 edited or reopened there after the delete")
+        chronicle.journal(
+            station, item, LIFE, "deleted", "live", "edit", "R22 edited or reopened there after the delete"
+        )
         revive(station.book, item)
     if not after.archived:
         _park_unreadable(station, link, after)
@@ -75,7 +72,9 @@ def take_again(station: Station, link: Link) -> None:
             continue
         key = station.key(link.modified_at, link.native_id)
         company = station.company(cell, reading)
-        offer(station, item, Candidate(cell, values, key, NEVER, station.id, None, None, link.read_at, company))
+        chronicle.offer(
+            station, item, Candidate(cell, values, key, NEVER, station.id, None, None, link.read_at, company)
+        )
         link.known[cell] = key
     link.waits_for = reading.waiting
     link.dirty = True
@@ -116,12 +115,14 @@ def _take_edit(
         return False
     for written, key in link.wrote.get(cell, ()):
         if written == shown and key not in link.replaced.get(cell, ()):
-            link.replaced[cell] = (*link.replaced.get(cell, ()), key)[-KEPT_WRITES:]
+            link.replaced[cell] = (*link.replaced.get(cell, ()), key)[-KEPT_REPLACED:]
     key = raised(_first_key(station, link, item, cell, after, record) if first else _key(station, link, record), known)
     was = None if first else preferred(before.asserted(cell) or frozenset({None}))
     ancestor = None if first else plain(str(was or ""))
     company = station.company(cell, after)
-    offer(station, item, Candidate(cell, values, key, known, station.id, was, ancestor, link.read_at, company))
+    chronicle.offer(
+        station, item, Candidate(cell, values, key, known, station.id, was, ancestor, link.read_at, company)
+    )
     link.known[cell] = max(known, key)
     link.memo.pop(cell, None)
     link.parked.pop(cell, None)
@@ -146,23 +147,6 @@ def _first_key(station: Station, link: Link, item: Item, cell: Cell, after: Read
     key = _key(station, link, record)
     emptied = item.key(cell) > key and is_empty(cell, item.value(cell))
     return raised(key, item.key(cell)) if emptied else key
-
-
-def offer(station: Station, item: Item, candidate: Candidate) -> None:
-    """Merge a candidate into the item, journal the change and keep the loser (R9)."""
-    base = item.cells.get(candidate.cell, Base())
-    merged, clash = merge(base, candidate, station.run)
-    if merged == base:
-        if clash:
-            keep_conflict(station.book, station, item, clash)
-        return
-    item.cells[candidate.cell] = merged
-    if merged.value != base.value:
-        why = clash.rule if clash else "R2 changed there" if base.key != NEVER else "R16 first seen there"
-        journal(station, item, candidate.cell, base.value, merged.value, "edit", why)
-    if clash:
-        keep_conflict(station.book, station, item, clash)
-    station.book.touch(item)
 
 
 def _take_echo(station: Station, link: Link, cell: Cell, before: Reading, after: Reading, record: Record) -> bool:
@@ -244,10 +228,10 @@ def take_delete(station: Station, link: Link) -> None:
     book.keep_link(link)
     book.touch(item)
     if item.dead and not was_dead:
-        journal(station, item, LIFE, "live", "deleted", "edit", "R22 deleted there")
+        chronicle.journal(station, item, LIFE, "live", "deleted", "edit", "R22 deleted there")
     elif not item.dead:
         want(book, item, station.id)
-        journal(station, item, LIFE, "live", "live", "edit", "R22 deleted there, edited elsewhere: it stays")
+        chronicle.journal(station, item, LIFE, "live", "live", "edit", "R22 deleted there, edited elsewhere: it stays")
 
 
 def freeze(station: Station, link: Link, reason: str, record: Record | None = None) -> None:
@@ -273,154 +257,6 @@ def revive(book: Book, item: Item) -> None:
         want(book, item, connector)
 
 
-# ---- what we wrote --------------------------------------------------------------------------------------------
-
-
-def settle_write(station: Station, link: Link, intent: Intent, record: Record, *, at_once: bool) -> None:
-    """The outcome of a write: shown, refused, normalised, or changed by a person meanwhile (R25).
-
-    ``at_once``: the record is what our own request was answered with. A created record that is found later starts
-    from what was sent and the platform's defaults: whatever differs then is a person's edit (R17).
-    """
-    assert record.fields is not None
-    station.learn_options(record.options)
-    old = dict(link.shadow)
-    sent = station.resolve_new(intent.sent, record)
-    before, predicted, after = station.read(old), station.read({**old, **sent}), station.read(record.fields)
-    shadow = _between_sent_and_shown(old, sent, record.fields)
-    for cell, wanted in intent.cells.items():
-        names = _natives_of(station, cell, wanted, old, sent)
-        if same(predicted, after, cell):
-            link.memo.pop(cell, None)
-            shadow.update({name: record.fields[name] for name in names if _plain(record.fields, name)})
-        elif at_once and same(before, after, cell):
-            link.memo[cell] = Memo(wanted, evidence(after, cell), refused=True, reason="the platform kept its value")
-            link.offered[cell] = max(link.offered.get(cell, NEVER), intent.keys[cell])
-            shadow.update({name: record.fields[name] for name in names if _plain(record.fields, name)})
-            continue
-        elif _normalised(station, names, sent, record, at_once=at_once):
-            link.memo[cell] = Memo(wanted, evidence(after, cell), refused=False)
-            shadow.update({name: record.fields[name] for name in names if _plain(record.fields, name)})
-        link.known[cell] = max(link.known.get(cell, NEVER), intent.keys[cell])
-        link.offered[cell] = max(link.offered.get(cell, NEVER), intent.keys[cell])
-        if intent.kind in ("archive", "unarchive"):
-            continue
-        link.wrote[cell] = (*link.wrote.get(cell, ()), (evidence(after, cell), intent.keys[cell]))[-KEPT_WRITES:]
-    intent.open = False
-    station.book.keep_intent(intent)
-    link.shadow = shadow
-    link.written = station.run
-    _life_was_written(station, link, intent)
-    take_record(station, link, record)
-
-
-def _life_was_written(station: Station, link: Link, intent: Intent) -> None:
-    if intent.kind in ("archive", "unarchive"):
-        link.archived = intent.kind == "archive"
-    if LIFE in intent.keys:
-        link.known[LIFE] = max(link.known.get(LIFE, NEVER), intent.keys[LIFE])
-
-
-def _plain(fields: Fields, name: str) -> bool:
-    return name in fields and not isinstance(fields[name], tuple)
-
-
-def _between_sent_and_shown(old: Fields, sent: Fields, shown: Fields) -> dict[str, Native]:
-    """The shadow from which people's edits are told: what was sent; of sets, the elements that we moved as shown."""
-    shadow: dict[str, Native] = {**old, **sent}
-    for name, value in sent.items():
-        now = shown.get(name)
-        was = old.get(name, ())
-        if isinstance(value, tuple) and isinstance(now, tuple) and isinstance(was, tuple):
-            ours = set(value) ^ set(was)
-            shadow[name] = tuple(sorted({e for e in now if e in ours} | {e for e in was if e not in ours}))
-    for name, value in shown.items():
-        shadow.setdefault(name, value)
-    return shadow
-
-
-def _natives_of(station: Station, cell: Cell, wanted: Value, old: Fields, sent: Fields) -> list[str]:
-    """The native fields that were written for a cell."""
-    writing = station.translator.write({cell: wanted}, old, station.vocabulary, station.refs, station.now, frozenset())
-    return [name for name in writing.fields if name in sent]
-
-
-def _normalised(station: Station, names: list[str], sent: Fields, record: Record, *, at_once: bool) -> bool:
-    shown = record.fields or {}
-    if at_once and station.abilities.conditional:
-        return True
-    return bool(names) and all(
-        sent[name] == shown.get(name) or station.connector.normalises(name, sent[name], shown.get(name))
-        for name in names
-    )
-
-
-def adopt(station: Station, intent: Intent, record: Record, *, at_once: bool) -> Link | None:
-    """A record that we made gets its link (R17). Returns None if it turned out to have one already."""
-    book = station.book
-    known = book.link_at(station.id, record.ref.native_id)
-    link = book.link(intent.link) if intent.link in {one.id for one in book.links_of(intent.item)} else None
-    if (known is not None and known.state is not LinkState.RETIRED) or link is None:
-        intent.open = False
-        book.keep_intent(intent)
-        return None
-    book.name_record(link, record.ref.native_id)
-    link.born = record.ref.born
-    link.state = LinkState.LIVE
-    link.shadow = dict(station.abilities.defaults)
-    link.known = {}
-    link.memo, link.parked, link.wrote = {}, {}, {}
-    link.behind = True
-    item = book.item(link.item)
-    link.known[LIFE] = intent.keys.get(LIFE, item.life_key)
-    book.drop_unlinked(station.id, record.ref.native_id)
-    settle_write(station, link, intent, record, at_once=at_once)
-    return link
-
-
-# ---- the journal ----------------------------------------------------------------------------------------------
-
-
-def journal(station: Station, item: Item, cell: Cell, before: Value, after: Value, act: str, why: str) -> None:
-    """Write down which cell changed from what to what, by which platform and why."""
-    station.book.record(Entry(station.run, station.now, item.id, cell, before, after, station.name, act, why))
-
-
-def keep_conflict(book: Book, station: Station, item: Item, clash: Clash) -> None:
-    """Keep both sides of a conflict (R9)."""
-    names = {binding.id: binding.name for binding in book.bindings.values()}
-
-    def side(said: Assertion) -> Side:
-        return Side(
-            preferred(said.values), names.get(said.origin, said.origin), said.key.time, said.since, said.key.ref
-        )
-
-    book.record_conflict(
-        Conflict(
-            new_id(),
-            station.run,
-            station.now,
-            item.id,
-            clash.cell,
-            clash.before,
-            side(clash.winner),
-            side(clash.loser),
-            clash.rule,
-        )
-    )
-
-
-def settle_groups(station: Station, item: Item) -> None:
-    """Fields that belong together must agree after merging (R12)."""
-    before = {cell: item.value(cell) for cell in item.cells}
-    clashes = settle(item, station.run)
-    for clash in clashes:
-        journal(station, item, clash.cell, before[clash.cell], item.value(clash.cell), "edit", clash.rule)
-        keep_conflict(station.book, station, item, clash)
-    if clashes:
-        station.book.touch(item)
-
-
 def wait(station: Station, record: Record, reason: str = "") -> None:
     """A record without a link waits to be paired, or is parked with a reason (R16, R27)."""
     title, kind = "", Kind.TASK.value
@@ -444,33 +280,3 @@ def wait(station: Station, record: Record, reason: str = "") -> None:
             since=known.since if known else station.now,
         )
     )
-
-
-def break_circle(station: Station, item: Item, field: str) -> None:
-    """References of one field must not go round in a circle: the edge with the smallest key gives way (R13)."""
-    book = station.book
-    path: dict[Edge, Base] = {}
-    trail = _circle(book, item.id, item.id, field, set())
-    for id, cell in trail:
-        path[(id, cell)] = book.item(id).cells[cell]
-    if path:
-        weakest = min(path, key=lambda edge: path[edge].key)
-        owner = book.item(weakest[0])
-        clash = cut(weakest[1], path, weakest, owner, station.run)
-        journal(station, owner, weakest[1], clash.before, None, "edit", clash.rule)
-        keep_conflict(book, station, owner, clash)
-        book.touch(owner)
-
-
-def _circle(book: Book, start: str, id: str, field: str, seen: set[str]) -> list[Edge]:
-    """The edges of a way from an item back to itself; nothing if there is none."""
-    if id in seen:
-        return []
-    seen.add(id)
-    for cell, base in sorted(book.item(id).cells.items()):
-        if field_of(cell).name != field or not isinstance(base.value, str) or not book.knows(base.value):
-            continue
-        rest = [] if base.value == start else _circle(book, start, base.value, field, seen)
-        if base.value == start or rest:
-            return [(id, cell), *rest]
-    return []

@@ -14,12 +14,12 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from bridge import intake
+from bridge import chronicle, intake, probes, written
 from bridge.book import Book, new_id
 from bridge.plan import DAY, Operation
-from bridge.state import Intent, Link, LinkState, Parked
+from bridge.state import Intent, Link, Parked
 from bridge.station import Station
-from connectors.base import Alive, Gone, Record, Ref
+from connectors.base import Record, Ref
 from connectors.errors import (
     NotACollection,
     NotFound,
@@ -217,16 +217,16 @@ class Outbox:
         link = self.book.link(operation.link)
         if operation.kind == "create":
             station.created += 1
-            intake.adopt(station, intent, record, at_once=fresh)
+            written.adopt(station, intent, record, at_once=fresh)
             self._wake_referrers(station)
         else:
             station.updated += operation.kind != "archive"
             station.deleted += operation.kind == "archive"
             self._forgive(link, operation)
-            intake.settle_write(station, link, intent, record, at_once=True)
+            written.settle_write(station, link, intent, record, at_once=True)
         item = self.book.item(operation.item)
         for cell, value in operation.cells.items():
-            intake.journal(station, item, cell, operation.before.get(cell), value, "write", operation.reason)
+            chronicle.journal(station, item, cell, operation.before.get(cell), value, "write", operation.reason)
 
     def _wake_referrers(self, station: Station) -> None:
         """A new link makes everything on its platform that waited for it dirty (R13)."""
@@ -257,7 +257,7 @@ class Outbox:
         if intent.kind != "create":
             self._read_again(station, link, intent)
         elif station.abilities.client_ids:
-            resolve_by_id(station, intent)
+            probes.resolve_by_id(station, intent)
 
     def _read_again(self, station: Station, link: Link, intent: Intent | None) -> None:
         """Ask what the record is now and take it in; an answered intent is settled by that."""
@@ -266,7 +266,7 @@ class Outbox:
         except PlatformError as problem:
             station.lost(str(problem), self.book)
             return
-        take_probe(station, link, answer)
+        probes.take_probe(station, link, answer)
         if intent is not None and intent.answered:
             self._strike(intent)
 
@@ -307,46 +307,3 @@ class Outbox:
     def _strike(self, intent: Intent) -> None:
         intent.open = False
         self.book.keep_intent(intent)
-
-
-# ---- asking -----------------------------------------------------------------------------------------------------
-
-
-def take_probe(station: Station, link: Link, answer: object) -> None:
-    """Take in what a probe proved about a record that has a link (R19, R21)."""
-    match answer:
-        case Alive(record=record) if record.problem:
-            return
-        case Alive(record=record):
-            thaw(station, link)
-            intake.take_record(station, link, record)
-        case Gone():
-            if link.state is not LinkState.RETIRED:
-                intake.take_delete(station, link)
-        case _:
-            intake.freeze(station, link, f"{type(answer).__name__.lower()}: no longer in this collection, or not shown")
-
-
-def thaw(station: Station, link: Link) -> None:
-    """A frozen record is back (R19)."""
-    if link.state is LinkState.FROZEN:
-        link.state = LinkState.LIVE
-        link.problem = ""
-        link.dirty = link.behind = True
-        station.book.keep_link(link)
-
-
-def resolve_by_id(station: Station, intent: Intent) -> bool:
-    """Ask for the record of an open create by the id that its mark gives it. Returns whether it was found."""
-    native_id = station.connector.id_of(intent.id)
-    try:
-        answer = station.connector.probe(Ref(station.binding.host, native_id, ""))
-    except PlatformError:
-        return False
-    if isinstance(answer, Alive) and not answer.record.problem:
-        intake.adopt(station, intent, answer.record, at_once=False)
-        return True
-    if isinstance(answer, Gone) and intent.answered:
-        intent.open = False
-        station.book.keep_intent(intent)
-    return False

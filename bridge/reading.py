@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from bridge import intake, match
-from bridge.book import new_id
-from bridge.merge import Candidate
-from bridge.outbox import resolve_by_id, take_probe, thaw
-from bridge.state import NEVER, Binding, Intent, Item, Link, LinkState, Store, Unlinked
+from bridge import chronicle, intake, written
+from bridge.probes import resolve_by_id, take_probe, thaw
+from bridge.state import NEVER, Binding, Intent, Link, LinkState, Store, Unlinked
 from bridge.station import MARK, Station
 from connectors.base import Alive, Changes, Connector, Record, Ref
 from connectors.errors import CursorExpired, PlatformError
@@ -196,7 +194,7 @@ def _take_returned(station: Station, record: Record, link: Link) -> None:
         item.life_key = item.life_key._replace(time=max(s.get("life", NEVER).time for s in item.deletes) + 1)
     link.state, link.archived = LinkState.LIVE, False
     if was_dead:
-        intake.journal(station, item, "life", "deleted", "live", "edit", "R22 restored there")
+        chronicle.journal(station, item, "life", "deleted", "live", "edit", "R22 restored there")
         intake.revive(book, item)
     book.touch(item)
     intake.take_record(station, link, answer.record)
@@ -267,7 +265,7 @@ def _resolve_create(station: Station, intent: Intent) -> None:
     if found is None and not (abilities.client_ids or abilities.marks):
         found = _own(station, intent)
     if found is not None:
-        intake.adopt(station, intent, found.record, at_once=False)
+        written.adopt(station, intent, found.record, at_once=False)
     elif abilities.client_ids:
         resolve_by_id(station, intent)
     elif station.whole and (intent.answered or station.now - intent.at > QUARANTINE) and not _suspects(station, intent):
@@ -321,89 +319,3 @@ def _refuse_foreign(station: Station, records: Iterable[Record]) -> None:
             continue
         if not any(book.link_at(binding, native_id) for binding in book.bindings):
             raise ForeignBridge(mark)
-
-
-# ---- pairing (R16) ----------------------------------------------------------------------------------------------
-
-
-def pair(stations: Mapping[str, Station]) -> list[match.Ambiguous]:
-    """Give every record that waits its item: one that is there without a record here, or a new one."""
-    if not stations:
-        return []
-    book = next(iter(stations.values())).book
-    waiting = {
-        match.Stray(u.connector, u.native_id, u.kind, u.title): u
-        for u in book.unlinked()
-        if u.connector in stations and _may_pair(stations[u.connector], u)
-    }
-    if not waiting:
-        return []
-    free = _free_items(stations, waiting)
-    ambiguous, made = [], []
-    for decision in match.pair(waiting, free):
-        if isinstance(decision, match.Ambiguous):
-            ambiguous.append(decision)
-            for stray in decision.strays:
-                waiting[stray].reason = "several records or items have this title"
-                waiting[stray].candidates = decision.candidates
-                book.keep_unlinked(waiting[stray])
-        else:
-            made += _link(stations, decision, waiting)
-    for station, link, record in made:
-        intake.take_record(station, link, record)
-    return ambiguous
-
-
-def _may_pair(station: Station, waiting: Unlinked) -> bool:
-    if waiting.record.problem or station.read(waiting.record.fields or {}).problems.get("title"):
-        return False
-    if not station.translator.holds(station.read(waiting.record.fields or {}).kind):
-        return False
-    creating = any(i.kind == "create" for i in station.book.intents(station.id))
-    return not (creating and waiting.record.own and not station.abilities.marks)
-
-
-def _free_items(
-    stations: Mapping[str, Station], strays: Iterable[match.Stray]
-) -> dict[tuple[str, str], list[match.Free]]:
-    book = next(iter(stations.values())).book
-    titles = {normal(stray.title) for stray in strays}
-    book.load_titles(sorted(titles))
-    items = [item for title in sorted(titles) for item in book.items_titled(title) if not item.dead]
-    book.load_links_of([item.id for item in items])
-    creating = {intent.item for intent in book.intents() if intent.kind == "create"}
-    free: dict[tuple[str, str], list[match.Free]] = {}
-    for item in items:
-        taken = {link.connector for link in book.links_of(item.id) if link.state in (LinkState.LIVE, LinkState.FROZEN)}
-        one = match.Free(item.id, item.kind, item.title, frozenset(taken), item.id in creating)
-        free.setdefault((item.kind, normal(item.title)), []).append(one)
-    return free
-
-
-def _link(
-    stations: Mapping[str, Station], pairing: match.Pairing, waiting: Mapping[match.Stray, Unlinked]
-) -> list[tuple[Station, Link, Record]]:
-    """Link the records of a pairing to their item, and name the item, so that others can refer to it."""
-    made = []
-    book = next(iter(stations.values())).book
-    item = book.item(pairing.item) if pairing.item else Item(new_id(), pairing.strays[0].kind)
-    for stray in pairing.strays:
-        station, record = stations[stray.connector], waiting[stray].record
-        link = book.link_of(item.id, station.id)
-        if link is None:
-            link = Link(new_id(), item.id, station.id, "")
-            book.keep_link(link)
-        book.name_record(link, record.ref.native_id)
-        link.born, link.state, link.behind = record.ref.born, LinkState.LIVE, True
-        link.known["life"] = item.life_key
-        book.drop_unlinked(station.id, record.ref.native_id)
-        title = station.read(record.fields or {}).asserted("title")
-        if title and "title" not in item.cells:
-            key = station.key(record.modified_at, record.ref.native_id)
-            intake.offer(station, item, Candidate("title", title, key, NEVER, station.id))
-        made.append((station, link, record))
-    book.keep_item(item)
-    for binding in book.bindings.values():
-        if binding.accepted and not binding.forgotten:
-            intake.want(book, item, binding.id)
-    return made

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from bridge import chronicle, contact, guard, intake, match, pairing, reading
 from bridge import clock as clocks
-from bridge import contact, guard, intake, match, reading
 from bridge.book import Book
 from bridge.merge import compact
 from bridge.outbox import Outbox, Step
@@ -143,7 +143,7 @@ class Walk:
                 intake.take_again(station, link)
 
     def _pair(self) -> None:
-        self.ambiguous = reading.pair(self.stations)
+        self.ambiguous = pairing.pair(self.stations)
         for link in self.book.flagged("waits_for"):
             station = self.stations.get(link.connector)
             if station is not None and any(station.refs.item_of(native) for native in link.waits_for):
@@ -212,9 +212,9 @@ class Walk:
 
     def _settle(self, station: Station, item: Item) -> None:
         """What was merged singly must make sense together: groups (R12), and references without circles (R13)."""
-        intake.settle_groups(station, item)
+        chronicle.settle_groups(station, item)
         for name in ("parent", "depends_on"):
-            intake.break_circle(station, item, name)
+            chronicle.break_circle(station, item, name)
 
     def _may_create(self, station: Station, link: Link) -> bool:
         """Nothing is created where this pass did not read everything, or where a record of ours is unexplained."""

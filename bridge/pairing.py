@@ -1,0 +1,100 @@
+"""Records without an item get one: one that is there without a record here, or a new one (R16).
+
+`bridge.match` decides who is who; here the decision becomes links. Pairing looks at all connectors of the pass at
+once, after everything that was read has been taken in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from bridge import chronicle, intake, match
+from bridge.book import new_id
+from bridge.merge import Candidate
+from bridge.state import NEVER, Item, Link, LinkState, Unlinked
+from bridge.station import Station
+from connectors.base import Record
+from mappings.canonical import normal
+
+
+def pair(stations: Mapping[str, Station]) -> list[match.Ambiguous]:
+    """Give every record that waits its item: one that is there without a record here, or a new one."""
+    if not stations:
+        return []
+    book = next(iter(stations.values())).book
+    waiting = {
+        match.Stray(u.connector, u.native_id, u.kind, u.title): u
+        for u in book.unlinked()
+        if u.connector in stations and _may_pair(stations[u.connector], u)
+    }
+    if not waiting:
+        return []
+    free = _free_items(stations, waiting)
+    ambiguous, made = [], []
+    for decision in match.pair(waiting, free):
+        if isinstance(decision, match.Ambiguous):
+            ambiguous.append(decision)
+            for stray in decision.strays:
+                waiting[stray].reason = "several records or items have this title"
+                waiting[stray].candidates = decision.candidates
+                book.keep_unlinked(waiting[stray])
+        else:
+            made += _link(stations, decision, waiting)
+    for station, link, record in made:
+        intake.take_record(station, link, record)
+    return ambiguous
+
+
+def _may_pair(station: Station, waiting: Unlinked) -> bool:
+    if waiting.record.problem or station.read(waiting.record.fields or {}).problems.get("title"):
+        return False
+    if not station.translator.holds(station.read(waiting.record.fields or {}).kind):
+        return False
+    creating = any(i.kind == "create" for i in station.book.intents(station.id))
+    return not (creating and waiting.record.own and not station.abilities.marks)
+
+
+def _free_items(
+    stations: Mapping[str, Station], strays: Iterable[match.Stray]
+) -> dict[tuple[str, str], list[match.Free]]:
+    book = next(iter(stations.values())).book
+    titles = {normal(stray.title) for stray in strays}
+    book.load_titles(sorted(titles))
+    items = [item for title in sorted(titles) for item in book.items_titled(title) if not item.dead]
+    book.load_links_of([item.id for item in items])
+    creating = {intent.item for intent in book.intents() if intent.kind == "create"}
+    free: dict[tuple[str, str], list[match.Free]] = {}
+    for item in items:
+        taken = {link.connector for link in book.links_of(item.id) if link.state in (LinkState.LIVE, LinkState.FROZEN)}
+        one = match.Free(item.id, item.kind, item.title, frozenset(taken), item.id in creating)
+        free.setdefault((item.kind, normal(item.title)), []).append(one)
+    return free
+
+
+def _link(
+    stations: Mapping[str, Station], pairing: match.Pairing, waiting: Mapping[match.Stray, Unlinked]
+) -> list[tuple[Station, Link, Record]]:
+    """Link the records of a pairing to their item, and name the item, so that others can refer to it."""
+    made = []
+    book = next(iter(stations.values())).book
+    item = book.item(pairing.item) if pairing.item else Item(new_id(), pairing.strays[0].kind)
+    for stray in pairing.strays:
+        station, record = stations[stray.connector], waiting[stray].record
+        link = book.link_of(item.id, station.id)
+        if link is None:
+            link = Link(new_id(), item.id, station.id, "")
+            book.keep_link(link)
+        book.name_record(link, record.ref.native_id)
+        link.born, link.state, link.behind = record.ref.born, LinkState.LIVE, True
+        link.known["life"] = item.life_key
+        book.drop_unlinked(station.id, record.ref.native_id)
+        title = station.read(record.fields or {}).asserted("title")
+        if title and "title" not in item.cells:
+            key = station.key(record.modified_at, record.ref.native_id)
+            chronicle.offer(station, item, Candidate("title", title, key, NEVER, station.id))
+        made.append((station, link, record))
+    book.keep_item(item)
+    for binding in book.bindings.values():
+        if binding.accepted and not binding.forgotten:
+            intake.want(book, item, binding.id)
+    return made

@@ -1,0 +1,49 @@
+"""Asking what became of one record, and taking in what the answer proves (R17, R19, R21)."""
+
+from __future__ import annotations
+
+from bridge import intake, written
+from bridge.state import Intent, Link, LinkState
+from bridge.station import Station
+from connectors.base import Alive, Gone, Ref
+from connectors.errors import PlatformError
+
+
+def take_probe(station: Station, link: Link, answer: object) -> None:
+    """Take in what a probe proved about a record that has a link (R19, R21)."""
+    match answer:
+        case Alive(record=record) if record.problem:
+            return
+        case Alive(record=record):
+            thaw(station, link)
+            intake.take_record(station, link, record)
+        case Gone():
+            if link.state is not LinkState.RETIRED:
+                intake.take_delete(station, link)
+        case _:
+            intake.freeze(station, link, f"{type(answer).__name__.lower()}: no longer in this collection, or not shown")
+
+
+def thaw(station: Station, link: Link) -> None:
+    """A frozen record is back (R19)."""
+    if link.state is LinkState.FROZEN:
+        link.state = LinkState.LIVE
+        link.problem = ""
+        link.dirty = link.behind = True
+        station.book.keep_link(link)
+
+
+def resolve_by_id(station: Station, intent: Intent) -> bool:
+    """Ask for the record of an open create by the id that its mark gives it. Returns whether it was found."""
+    native_id = station.connector.id_of(intent.id)
+    try:
+        answer = station.connector.probe(Ref(station.binding.host, native_id, ""))
+    except PlatformError:
+        return False
+    if isinstance(answer, Alive) and not answer.record.problem:
+        written.adopt(station, intent, answer.record, at_once=False)
+        return True
+    if isinstance(answer, Gone) and intent.answered:
+        intent.open = False
+        station.book.keep_intent(intent)
+    return False
