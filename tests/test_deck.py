@@ -1,7 +1,7 @@
 """The connector to Nextcloud Deck: the contract on a fake and on a live server.
 
-The traps that were measured have a test each in test_deck_identity.py, test_deck_reads.py and test_deck_writes.py,
-and test_deck_fake.py holds the fake itself to what was measured.
+The traps that were measured have a test each in test_deck_identity.py, test_deck_reads.py, test_deck_creates.py and
+test_deck_writes.py; test_deck_fake.py holds the fake itself to what was measured.
 """
 
 from __future__ import annotations

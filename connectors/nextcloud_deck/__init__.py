@@ -1,6 +1,7 @@
 """Nextcloud Deck: the cards of one board (facts: nextcloud, sections 1 to 6 and 10).
 
 `shapes` says what the answers look like and what of them is read, `wire` is the requests and what a refusal means,
+`binding` what is chosen and remembered, `board` the board as it was last seen with its lists and labels, and
 `connector` the verbs of `connectors.base.Connector`.
 """
 

@@ -9,14 +9,12 @@ left (facts: nextcloud, section 1.3), so such a move is seen with the next chang
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Mapping
 from dataclasses import replace
 
 from pydantic import ValidationError
 
 from connectors.base import (
-    NEW,
     Abilities,
     Access,
     Alive,
@@ -35,7 +33,6 @@ from connectors.base import (
 )
 from connectors.errors import (
     Lost,
-    NotACollection,
     NotFound,
     PlatformError,
     Rejected,
@@ -43,11 +40,11 @@ from connectors.errors import (
     VersionMismatch,
 )
 from connectors.http import Http
-from connectors.nextcloud_deck.binding import Binding, Cursor, choose, folded
-from connectors.nextcloud_deck.shapes import WHOLE, Board, Card, utc, version_of
-from connectors.nextcloud_deck.wire import HEADERS, Boards, Deleted, Wire
+from connectors.nextcloud_deck.binding import Cursor
+from connectors.nextcloud_deck.board import BoundBoard, labels_of
+from connectors.nextcloud_deck.shapes import WHOLE, Card, utc, version_of
+from connectors.nextcloud_deck.wire import HEADERS, Deleted, Wire
 
-_COLOR = "317CCC"  # of a label that we make; six hexadecimal digits, no "#" (section 1.2)
 _EMPTY: Fields = {
     "title": "",
     "description": "",
@@ -64,11 +61,8 @@ class DeckConnector:
     """One board. Safe to use from several threads once it is identified."""
 
     def __init__(self, access: Access, http: Http) -> None:
-        self._access, self._wire = access, Wire(http)
-        self._found: Binding | None = None
-        self._board: Board | None = None
-        self._places: dict[int, str] = {}
-        self._options = threading.RLock()
+        self._wire = Wire(http)
+        self._bound = BoundBoard(self._wire, access, self._starts_in)
         self.abilities = Abilities(
             create_fields=frozenset({"title", "description", "stack", "duedate", "startdate", "labels"}),
             defaults=_EMPTY,
@@ -89,68 +83,26 @@ class DeckConnector:
 
     def identify(self, remembered: str | None = None) -> Identity:
         """Find the board by title or id, and what our account may do there."""
-        wire, access = self._wire, self._access
-        setting = "\n".join((wire.root, access.user, access.collection))
-        self._found = Binding.remembered(remembered, setting)
-        if self._found is None:
-            listing = self._list()
-            board = choose(listing.boards, access.collection, wire.http.host, f"{access.name.upper()}_COLLECTION")
-            self._found = Binding.to(board, setting, wire.account() or access.user)
-            self._adopt(board, listing)
-        found, host = self._found, wire.http.host
+        found, host = self._bound.identify(remembered), self._wire.http.host
         return Identity("nextcloud-deck", host, found.board, found.title, found.writable, found.warnings(host))
 
     def memory(self) -> str | None:
         """The board that the settings name, and our rights on it."""
-        return self._found.text() if self._found else None
+        return self._bound.memory()
 
-    @property
-    def _bound(self) -> Binding:
-        if self._found is None:
-            raise RuntimeError("identify comes first")
-        return self._found
-
-    def _adopt(self, board: Board, listing: Boards) -> None:
-        """Take over what a fresh listing says of our board, and of where every stack is."""
-        self._found = Binding.to(board, self._bound.setting, self._bound.user)
-        self._board = board
-        living = [one for one in listing.boards if not one.deleted_at]
-        self._places = {int(stack): str(one.id) for one in living for stack in one.columns}
-        first = next(iter(board.columns), None)
-        self.abilities = replace(self.abilities, defaults={**_EMPTY, "stack": first})
-
-    def _ours(self, listing: Boards) -> Board:
-        """Our board in a listing. Missing or deleted is lost access, never an absence of records (R21)."""
-        found = self._bound
-        board = listing.living(found.board)
-        if board is None:
-            raise NotACollection(
-                f"The board “{found.title}” on {self._wire.http.host} is not there any more for our account: "
-                f"it was deleted, or is not shared with {found.user} any longer."
-            )
-        self._adopt(board, listing)
-        return board
-
-    def _list(self) -> Boards:
-        """All boards, whatever is known already."""
-        listing = self._wire.boards()
-        if listing is None:
-            raise Transient(f"{self._wire.http.host} answered 304 to a question without an ETag.")
-        return listing
-
-    def _read_board(self) -> Board:
-        """Our board, read now."""
-        return self._ours(self._list())
+    def _starts_in(self, stack: str | None) -> None:
+        """A card that is made without a list is put into the first one."""
+        self.abilities = replace(self.abilities, defaults={**_EMPTY, "stack": stack})
 
     # ---- reading -----------------------------------------------------------------------------------------------
 
     def pull(self, cursor: str | None, known: Mapping[str, str]) -> Changes:
         """Ask for all boards since the cursor's ETag; read the cards only if ours may have changed."""
-        seen = Cursor.read(cursor, self._bound.board)
+        seen = Cursor.read(cursor, self._bound.id)
         listing = self._wire.boards(seen.tag)
         if listing is None:
             return Changes((), cursor, complete=False, delta=True)
-        board = self._ours(listing)
+        board = self._bound.adopt(listing)
         here = Cursor.after(listing, board).text()
         if seen.modified is not None and board.last_modified == seen.modified:
             return Changes((), here, complete=False, delta=True)
@@ -173,18 +125,18 @@ class DeckConnector:
             stamp = raw.get("lastModified") if isinstance(raw, dict) else None
             return Record(
                 Ref(self._wire.instance, str(number)),
-                self._bound.board,
+                self._bound.id,
                 f"unreadable {stamp}",
                 stamp if isinstance(stamp, int) else None,
                 {},
-                url=self._url(self._bound.board, number),
+                url=self._url(self._bound.id, number),
                 problem=f"Card {number} has a shape that we cannot read.",
             )
 
     def _record(self, card: Card, *, no_labels_is_null: bool = False, collection: str = "") -> Record:
         fields = card.fields(no_labels_is_null=no_labels_is_null)
-        board = collection or self._bound.board
-        mine = card.owner_id.casefold() == self._bound.user.casefold()
+        board = collection or self._bound.id
+        mine = card.owner_id.casefold() == self._bound.binding.user.casefold()
         return Record(
             Ref(self._wire.instance, str(card.id)),
             board,
@@ -211,18 +163,12 @@ class DeckConnector:
     def _compared(self, ref: Ref, if_version: str) -> Card:
         """The card as it is now, which must be what the engine believes it is (R24)."""
         card = self._card(ref.native_id)
-        if self._place(card) != self._bound.board:
-            raise NotFound(f"Card {ref.native_id} is not on the board “{self._bound.title}” any more.")
+        if self._bound.place(card) != self._bound.id:
+            raise NotFound(f"Card {ref.native_id} is not on the board “{self._bound.binding.title}” any more.")
         record = self._record(card)
         if record.version != if_version:
             raise VersionMismatch(f"Card {ref.native_id} has changed since it was read.", record=record)
         return card
-
-    def _place(self, card: Card) -> str:
-        """The id of the living board that a card is on; "" for a card in a deleted stack, a ghost (section 1.9)."""
-        if card.stack_id not in self._places:
-            self._read_board()
-        return self._places.setdefault(card.stack_id, "")
 
     def probe(self, ref: Ref) -> Probe:
         """Ask for the card itself (facts: nextcloud, section 10)."""
@@ -232,9 +178,9 @@ class DeckConnector:
             return Gone()
         except NotFound:
             # 403 for whatever we may not see. Our board being there as before, the card was deleted for good.
-            return Gone() if self._list().living(self._bound.board) else Hidden()
-        place = self._place(card)
-        if place == self._bound.board:
+            return Gone() if self._bound.boards().living(self._bound.id) else Hidden()
+        place = self._bound.place(card)
+        if place == self._bound.id:
             return Alive(self._record(card))
         return Moved(place, self._record(card, collection=place)) if place else OutOfScope()
 
@@ -246,8 +192,8 @@ class DeckConnector:
         A bad label would be refused after the card was made (facts: nextcloud, section 1.1), so labels are
         looked up first. Deck has no place for a mark.
         """
-        resolved, made = self._resolved(fields)
-        board = self._board or self._read_board()
+        resolved, made = self._bound.resolved(fields)
+        board = self._bound.board()
         stack = resolved.get("stack") or next(iter(board.columns), None)
         if stack is None:
             raise Rejected(f"The board “{board.title}” has no list that a card could be put into.")
@@ -275,7 +221,7 @@ class DeckConnector:
     def update(self, ref: Ref, fields: Fields, if_version: str) -> Record:
         """Write these fields on the card as it is at this moment, with no call more than they need."""
         try:
-            resolved, made = self._resolved(fields)
+            resolved, made = self._bound.resolved(fields)
         except Rejected:
             self._compared(ref, if_version)  # a label that was just deleted is somebody's edit, not a bad value
             raise
@@ -290,18 +236,18 @@ class DeckConnector:
         return replace(record, options=made)
 
     def _write(self, card: Card, fields: Fields) -> None:
-        board, shown = int(self._bound.board), card.fields()
+        board, shown = int(self._bound.id), card.fields()
         changed = {name: value for name, value in fields.items() if name in shown and shown[name] != value}
         if changed.get("stack", "") is None:  # a card is always in some list
             del changed["stack"]
         if any(name in changed for name in WHOLE):
-            self._wire.put_card(board, card, card.whole(changed, self._bound.user))
+            self._wire.put_card(board, card, card.whole(changed, self._bound.binding.user))
         archived = card.archived
         if archived and changed.get("archived") is False:
             self._wire.act(board, card, "unarchive")
             archived = False
         if "labels" in changed and not archived:
-            here, wanted = set(_set(shown["labels"])), set(_set(changed["labels"]))
+            here, wanted = set(labels_of(shown["labels"])), set(labels_of(changed["labels"]))
             for verb, labels in (("removeLabel", here - wanted), ("assignLabel", wanted - here)):
                 for label in sorted(labels, key=int):
                     self._wire.act(board, card, verb, labelId=int(label))
@@ -311,89 +257,17 @@ class DeckConnector:
     def delete(self, ref: Ref, if_version: str) -> None:
         """Put the card into the trash of its board."""
         card = self._compared(ref, if_version)
-        self._wire.delete_card(int(self._bound.board), card)
-
-    # ---- options -----------------------------------------------------------------------------------------------
-
-    def _resolved(self, fields: Fields) -> tuple[dict[str, Native], dict[str, Mapping[str, str]]]:
-        """The fields with ids for all options, which are there; and the options that were made for that."""
-        resolved: dict[str, Native] = dict(fields)
-        made: dict[str, Mapping[str, str]] = {}
-        with self._options:
-            if resolved.get("stack") is not None:
-                resolved["stack"] = self._stack(str(resolved["stack"]))
-            if resolved.get("labels"):
-                wanted = _set(resolved["labels"])
-                ids = {self._label(one) for one in wanted}
-                resolved["labels"] = tuple(sorted(ids))
-                if any(one.startswith(NEW) for one in wanted) and self._board:
-                    made["labels"] = {key: title for key, title in self._board.tags.items() if key in ids}
-        return resolved, made
-
-    def _stack(self, value: str) -> str:
-        """A living stack of our board: a card put into a deleted one would be a ghost (section 1.9)."""
-        for board in (self._board, None):
-            columns = (board or self._read_board()).columns
-            if value in columns:
-                return value
-            same = [key for key, title in columns.items() if NEW + title == value]
-            if same:
-                return same[0]
-        raise Rejected(f"The board “{self._bound.title}” has no list {value.removeprefix(NEW)!r}.")
-
-    def _label(self, value: str) -> str:
-        """A label of our board by id, or by title; made when a title is new and we may."""
-        found = self._find_label(value, self._board) or self._find_label(value, self._read_board())
-        if found:
-            return found
-        if not value.startswith(NEW):
-            raise Rejected(f"The board “{self._bound.title}” has no label {value}.")
-        return self._make_label(value.removeprefix(NEW))
-
-    @staticmethod
-    def _find_label(value: str, board: Board | None) -> str | None:
-        """The id of a label: it itself, the one of exactly this title, or the one that people would call the same."""
-        tags = board.tags if board else {}
-        if value in tags:
-            return value
-        title = value.removeprefix(NEW) if value.startswith(NEW) else None
-        same = [key for key in tags if tags[key] == title]
-        same += [key for key in tags if title is not None and folded(tags[key]) == folded(title)]
-        return same[0] if same else None
-
-    def _make_label(self, title: str) -> str:
-        board = self._board or self._read_board()
-        if not board.may("MANAGE"):
-            raise Rejected(f"Our account may not make the label “{title}” on the board “{board.title}”.")
-        try:
-            label = self._wire.make_label(board.id, title, _COLOR)
-        except Rejected:  # somebody made it a moment ago: its title is taken (section 1.7)
-            found = self._find_label(NEW + title, self._read_board())
-            if found is None:
-                raise
-            return found
-        self._board = board.model_copy(update={"labels": [*(board.labels or ()), label]})
-        return str(label.id)
+        self._wire.delete_card(int(self._bound.id), card)
 
     def normalises(self, name: str, sent: Native, shown: Native) -> bool:
         """Deck keeps text byte for byte, save on MySQL without utf8mb4 (facts: nextcloud, section 1.5)."""
         if name == "description":
             return re.sub("[\U00010000-\U0010ffff]", "\ufffd", str(sent or "")) == shown
-        if name == "labels" and self._board:
-            tags = self._board.tags
-            one, other = (
-                {folded(tags.get(key) or key.removeprefix(NEW)) for key in _set(value)} for value in (sent, shown)
-            )
-            return one == other
-        return False
+        return name == "labels" and self._bound.same_labels(labels_of(sent), labels_of(shown))
 
     def id_of(self, mark: str) -> str:
         """Deck chooses its ids itself."""
         return ""
-
-
-def _set(value: Native) -> tuple[str, ...]:
-    return value if isinstance(value, tuple) else ()
 
 
 def connect(access: Access) -> Connector:

@@ -118,3 +118,22 @@ class Card:
 def etag(last_modified: int | str) -> str:
     """F 2: md5 of whole seconds, so that two changes within one second have the same ETag."""
     return hashlib.md5(str(last_modified).encode()).hexdigest()
+
+
+def titled(title: str, limit: int) -> None:
+    """F 1.5: blank and overlong titles; nothing is trimmed."""
+    if not title.strip():
+        raise Refusal(400, "title must be provided and must be not empty")
+    if len(title) > limit:
+        raise Refusal(400, f"title cannot be longer than {limit} characters ")
+
+
+def as_number(value: Json) -> int:
+    """F 1.2: what is no number is 0."""
+    return value if isinstance(value, int) else 0
+
+
+def colored(color: str) -> None:
+    """F 1.2: at most six characters, hexadecimal, no "#"."""
+    if not (0 < len(color) <= 6 and all(one in "0123456789abcdefABCDEF" for one in color)):
+        raise Refusal(400, "color must be a hexadecimal value")

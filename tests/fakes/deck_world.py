@@ -11,7 +11,21 @@ import itertools
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from tests.fakes.deck_model import Board, Card, Clock, Json, Label, Refusal, Stack, denied, not_allowed, type_error
+from tests.fakes.deck_model import (
+    Board,
+    Card,
+    Clock,
+    Json,
+    Label,
+    Refusal,
+    Stack,
+    as_number,
+    colored,
+    denied,
+    not_allowed,
+    titled,
+    type_error,
+)
 
 
 class World:
@@ -106,7 +120,7 @@ class World:
         board = self.board(user, board_id, "manage")
         if board.archived:
             raise not_allowed("This board is archived.")
-        self._titled(title, 100)
+        titled(title, 100)
         stack = Stack(self.new_id("s"), board_id, title, order, self.clock.seconds())
         self.stacks[stack.id] = stack
         self.bump_board(board_id)
@@ -140,8 +154,8 @@ class World:
     def add_label(self, user: str, board_id: int, title: str, color: str) -> Label:
         """Make a label. F 1.7: a title that is there already is refused, by exact case."""
         board = self.board(user, board_id, "manage")
-        self._titled(title, 100)
-        self._colored(color)
+        titled(title, 100)
+        colored(color)
         if any(label.title == title for label in self.labels.values() if label.board == board_id):
             raise Refusal(400, "title must be unique")
         if board.archived:
@@ -164,7 +178,7 @@ class World:
         twins = [other for other in self.labels.values() if other.board == label.board and other is not label]
         if any(other.title == title for other in twins):
             raise Refusal(400, "title must be unique")
-        self._colored(color)
+        colored(color)
         label.title, label.color = title, color
         self.bump_board(label.board)
         return label
@@ -185,14 +199,14 @@ class World:
         title = body.get("title")
         if not isinstance(title, str):
             raise type_error()
-        self._titled(title, 255)
+        titled(title, 255)
         stack = self.stack(user, stack_id, "edit")
         if self.boards[stack.board].archived:
             raise not_allowed("This board is archived.")
         now = self.clock.seconds()
         card = Card(self.new_id("c"), stack_id, title, user, now, now)
         card.type = str(body.get("type", "plain"))
-        card.order = _order(body.get("order", 999))
+        card.order = as_number(body.get("order", 999))
         card.description = str(body.get("description", ""))
         # F 1.1: '' means NOW when a card is made, and null when it is changed
         card.duedate = self._moment(body.get("duedate"), empty_is_now=True)
@@ -214,7 +228,7 @@ class World:
             raise Refusal(400, None)  # F 1.2: the owner object that GET shows is refused with an empty body
         if body.get("type") is None:
             raise type_error()
-        self._titled(title, 255)
+        titled(title, 255)
         if not owner:
             raise Refusal(400, "owner must be provided and must be not empty")
         target = int(body.get("stackId") or url_stack)  # F 1.2: the body wins, else the URL's stack MOVES the card
@@ -226,7 +240,7 @@ class World:
         old_board = self.board_of(card)
         fresh = replace(card, labels=list(card.labels))
         fresh.title, fresh.type, fresh.description, fresh.stack = title, str(body["type"]), description, target
-        fresh.order = _order(body.get("order", 0))
+        fresh.order = as_number(body.get("order", 0))
         fresh.duedate = self._moment(body.get("duedate"))
         fresh.startdate = self._moment(body.get("startdate"))
         fresh.color = body.get("color") or None
@@ -348,11 +362,8 @@ class World:
 
     def listed(self, stack_id: int, *, archived: bool = False) -> list[Card]:
         """The cards of a stack that a listing shows, by order and id (F 1.3, 10)."""
-        found = [
-            card
-            for card in self.cards.values()
-            if card.stack == stack_id and card.archived is archived and not card.deleted_at
-        ]
+        here = [card for card in self.cards.values() if card.stack == stack_id and not card.deleted_at]
+        found = [card for card in here if card.archived is archived]
         return sorted(found, key=lambda card: (card.order, card.id))
 
     # ---- values ----------------------------------------------------------------------------------------------
@@ -385,22 +396,3 @@ class World:
         for name in ("duedate", "startdate", "done"):
             moment = getattr(card, name)
             setattr(card, name, moment and moment.replace(tzinfo=UTC))
-
-    @staticmethod
-    def _titled(title: str, limit: int) -> None:
-        """F 1.5: blank and overlong titles; nothing is trimmed."""
-        if not title.strip():
-            raise Refusal(400, "title must be provided and must be not empty")
-        if len(title) > limit:
-            raise Refusal(400, f"title cannot be longer than {limit} characters ")
-
-    @staticmethod
-    def _colored(color: str) -> None:
-        """F 1.2: at most six characters, hexadecimal, no "#"."""
-        if not (0 < len(color) <= 6 and all(one in "0123456789abcdefABCDEF" for one in color)):
-            raise Refusal(400, "color must be a hexadecimal value")
-
-
-def _order(value: Json) -> int:
-    """F 1.2: what is no number is 0."""
-    return value if isinstance(value, int) else 0
