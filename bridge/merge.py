@@ -135,22 +135,23 @@ def _merge_text(base: Base, said: Assertion) -> tuple[Base, bool]:
     """Fold every side that not all links know yet, in the order of their keys: the same for every arrival."""
     before = plain(str(base.value or ""))
     mine = _text(said)
-    if base.key == NEVER:
-        return _base(said, mine or None, ()), False
-    root = Assertion(frozenset({base.value}), base.key, base.origin, None, base.since, base.company)
+    if base.key == NEVER and said.ancestor is None:
+        return _base(said, mine or None), False
+    start = base.value if base.key != NEVER else said.ancestor or None  # what both sides started from
+    root = Assertion(frozenset({start}), base.key, base.origin, None, base.since, base.company)
     sides = base.asserts or (root,)
     if said.ancestor is None:  # first contact: there is nothing to take a difference from
         wins = said.key > base.key
         differs = mine != before
         return (_base(said, mine or None) if wins else base), differs
-    _, overlapped = weave(plain(said.ancestor), mine, before)
+    _, overlapped = weave(plain(said.ancestor), mine, plain(str(start or "")))
     first, rest = sides[0], sorted((*sides[1:], said), key=lambda one: one.key)
     value = _fold(_text(first), rest)
     if len(rest) >= WINDOW:
         first = Assertion(frozenset({_fold(_text(first), rest[:1])}), first.key, first.origin)
         rest = rest[1:]
     newest = max((base.key, base.origin, base.since), (said.key, said.origin, said.since))
-    return Base(value or None, newest[0], newest[1], 0, newest[2], (first, *rest)), overlapped and mine != before
+    return Base(value or None, newest[0], newest[1], 0, newest[2], (first, *rest)), overlapped and mine != _text(root)
 
 
 def _fold(text: str, sides: list[Assertion]) -> str:
