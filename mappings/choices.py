@@ -89,7 +89,7 @@ class ChoiceCodec:
                 return self._empty
             raise Unreadable(f"has no {self._table.native}")
         if self._table.as_ == "number":
-            key = str(native) if isinstance(native, int) and not isinstance(native, bool) else ""
+            key = str(native) if isinstance(native, int) else ""
             title: str | None = key
         else:
             title = scene.shelf(self._table.native).meaning(native) if isinstance(native, str) else None
@@ -166,7 +166,7 @@ class ElementChoiceCodec:
         ours = {element for value in self._names for element in self._of(value, scene) if value != target}
         kept = set(current) - ours
         if names := self._names[target]:
-            kept.add(scene.shelf(self._native).pick(names, current))
+            kept.add(scene.shelf(self._native).pick(names))
         return {self._native: tuple(sorted(kept))}
 
     def _of(self, value: Value, scene: Scene) -> set[str]:

@@ -271,11 +271,9 @@ class MilestoneCodec:
             if shelf.there is None or element in shelf.there:
                 return element
         title = within(scene.refs.title_of(item), self._table.limit, "title of the milestone")
-        if self._elements.reserved(native, title) or not normal(title):
-            raise Unshowable(f'a milestone called "{title}" cannot be told from something else here')
         element = shelf.pick((title,))
         if self._elements.milestone(native, element, scene) != item:
-            raise Unshowable(f'more than one milestone could be meant by "{title}"')
+            raise Unshowable(f'"{title}" does not stand for this milestone alone here')
         return element
 
 
@@ -306,7 +304,7 @@ class LabelsCodec:
         title = wish.value.strip() if isinstance(wish.value, str) and normal(wish.value) == wanted else wanted
         if self._elements.reserved(native, title):
             raise Unshowable(f'"{title}" stands for something else than a label here')
-        element = scene.shelf(native).pick((within(title, self._table.limit, "label"),), current)
+        element = scene.shelf(native).pick((within(title, self._table.limit, "label"),))
         if self._elements.milestone(native, element, scene) is not None:
             raise Unshowable(f'"{title}" stands for the milestone of that name here')
         return {native: tuple(sorted({*current, element}))}

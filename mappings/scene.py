@@ -89,15 +89,12 @@ class Shelf:
             return self.meant.get(element) or self.there.get(element)
         return element.removeprefix(NEW) if element.startswith(NEW) else None
 
-    def pick(self, names: tuple[str, ...], current: tuple[str, ...] = ()) -> str:
-        """The element to write for a meaning: the one on the record, else one that is there, else a new one.
+    def pick(self, names: tuple[str, ...]) -> str:
+        """The element to write for a meaning that the record does not show: one that is there, else a new one.
 
         ``names`` are the titles that it may have, the first of which a new one gets.
         """
         wanted = [normal(name) for name in names]
-        for element in current:
-            if normal(self.meaning(element)) in wanted:
-                return element
         if self.there is None:
             return names[0]
         for name in wanted:

@@ -153,7 +153,7 @@ def _claims(mapping: Mapping_) -> Iterator[Problem]:
 
 def _by_elements(name: str, table: Text | Number | Day | Choice | Reference | Set) -> bool:
     if isinstance(table, Choice):
-        return bool(table.elements)
+        return bool(table.elements) or not table.values
     if isinstance(table, Reference):
         return table.by == "title"
     return FIELDS[name].type is Type.SET

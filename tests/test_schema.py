@@ -212,6 +212,22 @@ def test_a_loop_in_shown_as_ends_where_something_is_there(tmp_path: Path) -> Non
     assert load(tmp_path / "m.toml").fields.status is not None
 
 
+def test_done_needs_no_value_where_a_flag_means_it(tmp_path: Path) -> None:
+    text = swap('closed = "done"', "").replace('native = "state"', 'native = "state"\nflag = "ticked"')
+    (tmp_path / "m.toml").write_text(text, encoding="utf-8")
+    assert load(tmp_path / "m.toml").fields.status is not None
+
+
+def test_shown_as_may_take_two_steps(tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text(swap('idea = "planned"', 'idea = "on_hold"'), encoding="utf-8")
+    assert load(tmp_path / "m.toml").fields.status is not None
+
+
+def test_what_only_follows_from_a_wrong_key_is_not_said_too(tmp_path: Path) -> None:
+    found = problems(tmp_path, swap("[fields.visibility.elements]", "[fields.visibility.element]"))
+    assert found == ['fields.visibility.element = {...}: is not a key here. Did you mean "elements"?']
+
+
 junk = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
     lambda inner: (
