@@ -157,19 +157,9 @@ class MemoryStore:
         """A store of the same contents that goes its own way from now on: for a plan that stores nothing."""
         twin = MemoryStore()
         with self._lock:
-            for name in (
-                "_identity",
-                "_items",
-                "_links",
-                "_intents",
-                "_bindings",
-                "_unlinked",
-                "_runs",
-                "_conflicts",
-                "_journal",
-            ):
-                mine = getattr(self, name)
-                setattr(twin, name, mine if isinstance(mine, str) else mine.copy())
+            twin._identity = self._identity
+            for name in ("_items", "_links", "_intents", "_bindings", "_unlinked", "_runs", "_conflicts", "_journal"):
+                setattr(twin, name, getattr(self, name).copy())
         return twin
 
     def close(self) -> None:

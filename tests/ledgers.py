@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -38,13 +39,13 @@ def an_item(id: str, title: str = "") -> Item:
     return Item(id, "task", {"title": Base(title, Key(1, 0, "r"))})
 
 
-def a_link(id: str, item: str = "i", connector: str = "c", native_id: str = "", **more: object) -> Link:
-    return Link(id, item, connector, native_id or f"n-{id}", **more)  # type: ignore[arg-type]
+def a_link(id: str, item: str = "i", connector: str = "c", native_id: str = "", **more: Any) -> Link:
+    return Link(id, item, connector, native_id or f"n-{id}", **more)
 
 
-def an_intent(id: str, connector: str = "c", **more: object) -> Intent:
+def an_intent(id: str, connector: str = "c", **more: Any) -> Intent:
     told = {"run": 1, "at": 10, **more}
-    return Intent(id, "update", connector, "i", "l", "n", {"done": True}, {"status": "done"}, {}, **told)  # type: ignore[arg-type]
+    return Intent(id, "update", connector, "i", "l", "n", {"done": True}, {"status": "done"}, {}, **told)
 
 
 def a_record(native_id: str) -> Record:
@@ -59,5 +60,5 @@ def an_entry(run: int, item: str) -> Entry:
     return Entry(run, 10, item, "title", None, "neu", "c", "edit", "why")
 
 
-def ids(found: list) -> list[str]:
+def ids(found: Iterable[Any]) -> list[str]:
     return [it.id for it in found]

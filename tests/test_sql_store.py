@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -81,7 +82,7 @@ def test_a_killed_process_loses_exactly_what_it_had_not_saved(kind: str, tmp_pat
 
 def test_look_ups_never_walk_a_table(sqlite_store: SqlStore) -> None:
     """Only what returns a whole table may walk it; flags walk an index that holds nothing but what they return."""
-    asked: list[tuple[str, object]] = []
+    asked: list[tuple[str, Any]] = []
     sa.event.listen(
         sqlite_store._engine,
         "before_cursor_execute",
@@ -116,7 +117,7 @@ def test_look_ups_never_walk_a_table(sqlite_store: SqlStore) -> None:
     ]
 
 
-def _plan(store: SqlStore, statement: str, values: object) -> list[str]:
+def _plan(store: SqlStore, statement: str, values: Any) -> list[str]:
     with closing(sqlite3.connect(str(store.place.path))) as connection:
         one = values[0] if isinstance(values, list) else values
         return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", one)]

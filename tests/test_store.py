@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,10 +34,17 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 def test_empty_ledger_answers_nothing(store: Store) -> None:
-    assert store.bindings() == store.all_items() == store.intents_open() == store.unlinked() == []
-    assert store.conflicts() == store.journal() == store.runs() == store.items([]) == store.links_of(["i"]) == []
+    everything = [store.bindings(), store.all_items(), store.intents_open(), store.unlinked(), store.conflicts()]
+    assert everything == [[]] * 5
+    assert [store.journal(), store.runs(), store.items([]), store.links_of(["i"])] == [[]] * 4
     assert store.live_refs("c") == store.versions_written("c", 1) == {}
     assert store.count_live("c") == 0
+
+
+def test_a_ledger_is_told_from_every_other(store: Store) -> None:
+    mine = store.identity()
+    assert re.fullmatch("[0-9a-f]{8}", mine)
+    assert store.identity() == mine != MemoryStore().identity()
 
 
 def test_what_is_returned_is_a_fresh_copy(store: Store) -> None:
@@ -67,7 +76,8 @@ def test_a_batch_is_stored_whole_or_not_at_all(store: Store) -> None:
         store.save(bad)
     assert store.all_items() == [an_item("i", "before")]
     assert store.unlinked() == [waiting("n")]
-    assert store.journal() == store.links_of(["nobody"]) == []
+    assert store.journal() == []
+    assert store.links_of(["nobody"]) == []
     store.save(Batch(items=[an_item("j")], links=[a_link("l", item="j")]))
     assert ids(store.links_of(["j"])) == ["l"]
 
@@ -101,11 +111,12 @@ def test_look_ups_take_more_ids_than_a_database_takes_at_once(store: Store) -> N
         ("parked", {"": Parked("why", 1)}),
     ],
 )
-def test_flags_find_links_that_are_not_retired(store: Store, flag: str, value: object) -> None:
-    links = [a_link(state.value, state=state, **{flag: value}) for state in LinkState]
+def test_flags_find_links_that_are_not_retired(store: Store, flag: str, value: Any) -> None:
+    set_: dict[str, Any] = {flag: value}
+    links = [a_link(state.value, state=state, **set_) for state in LinkState]
     store.save(Batch(items=[an_item("i")], links=[*links, a_link("plain")]))
     assert ids(store.links_flagged(flag)) == ["wanted", "live", "frozen"]
-    store.save(Batch(links=[a_link("live"), a_link("plain", **{flag: value}), links[1], a_link("live")]))
+    store.save(Batch(links=[a_link("live"), a_link("plain", **set_), links[1], a_link("live")]))
     assert ids(store.links_flagged(flag)) == ["wanted", "frozen", "plain"]
 
 
@@ -269,6 +280,7 @@ def test_copy_of_a_memory_store_goes_its_own_way() -> None:
     one = MemoryStore()
     one.save(Batch(items=[an_item("i")], links=[a_link("l", dirty=True)], journal=[an_entry(1, "i")]))
     two = one.copy()
+    assert two.identity() == one.identity()
     two.save(Batch(items=[an_item("j")], links=[a_link("l")], journal=[an_entry(2, "i")]))
     assert (ids(one.all_items()), ids(one.links_flagged("dirty")), len(one.journal())) == (["i"], ["l"], 1)
     assert (ids(two.all_items()), ids(two.links_flagged("dirty")), len(two.journal())) == (["i", "j"], [], 2)
