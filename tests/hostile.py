@@ -104,8 +104,8 @@ class HostilePlatform(MemoryPlatform):
     """A server whose next requests go wrong as it is told.
 
     ``write_faults`` maps the number of a write (from 1, counted since `behave`) to its fault, ``read_faults`` the
-    number of a `get`. ``lying_versions``: the version stays what it was, whatever changes. ``time_lie`` is added
-    to every time of change that is told, and not to the clock.
+    number of a `get`; ``struck`` tells which faults did, and on what. ``lying_versions``: the version stays what
+    it was, whatever changes. ``time_lie`` is added to every time of change that is told, and not to the clock.
     """
 
     def __init__(self, name: str, traits: Traits, clock: Callable[[], float]) -> None:
@@ -116,6 +116,7 @@ class HostilePlatform(MemoryPlatform):
         self._peeked: dict[str, tuple[Entry, object]] = {}
         self.late: list[Callable[[], object]] = []
         self.writes = 0
+        self.struck: list[tuple[str, str]] = []
         self.behave()
 
     def behave(self) -> None:
@@ -126,6 +127,10 @@ class HostilePlatform(MemoryPlatform):
         self.pull_fault = ""
         self.down = ""
         self._nth_write = self._nth_get = 0
+
+    def fails(self, *faults: str) -> None:
+        """The next writes go wrong, one after the other; "" is one that goes well."""
+        self.write_faults = {self._nth_write + number: fault for number, fault in enumerate(faults, 1)}
 
     def commit_late(self) -> None:
         """What was sent and never answered is carried out now, if the server still accepts it."""
@@ -206,6 +211,8 @@ class HostilePlatform(MemoryPlatform):
             self.watcher.sending(self, name, about if name != "post" else "", about if name == "post" else "")
         self._land(name, "before")
         fault = self.write_faults.pop(self._nth_write, "") or self.down
+        if fault:
+            self.struck.append((fault, about))
         if fault in ERRORS:
             raise ERRORS[fault]()
         if fault == "late":

@@ -1,0 +1,145 @@
+"""What must be proven, over random histories of three platforms, people, faults, crashes and late commits.
+
+Every property of the specification is judged by `tests.oracles` from outside. A run of `make test` plays a few
+dozen histories of each kind; the ones marked slow play thousands.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.oracles import exceptions, faults
+from tests.random_histories import NAMES, History, Player, Sync, histories
+from tests.world import World
+
+QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+
+
+def few(examples: int) -> settings:
+    return settings(max_examples=examples, deadline=None, suppress_health_check=QUIET, print_blob=True)
+
+
+def comes_to_rest(world: World) -> None:
+    """When people stop and all is landed, it is as it must be, and stays so without another write."""
+    world.settle()
+    assert faults(world) == []
+    before, listed, picture = world.writes, exceptions(world), world.picture()
+    world.passes(1)
+    world.sync()
+    assert world.writes == before, "still writing"
+    assert exceptions(world) == listed
+    assert world.picture() == picture
+
+
+def check_convergence(history: History) -> None:
+    player = Player(history)
+    comes_to_rest(player.world)
+
+
+def ends(world: World) -> object:
+    """The end as people see it, however the records are called."""
+    world.settle()
+    tag = world.provenance.tag
+    seen = {
+        name: sorted(
+            (
+                tag(name, entry.id),
+                sorted(world.provenance.cells(name, entry.fields).items(), key=str),
+                entry.fields["archived"],
+            )
+            for entry in platform.listing()
+        )
+        for name, platform in world.platforms.items()
+    }
+    return seen, sorted((sorted(world.provenance.tags_of(item.id)), item.dead) for item in world.store.all_items())
+
+
+def check_order(history: History) -> None:
+    first, *others = ("".join(order) for order in itertools.permutations(NAMES))
+    expected = ends(Player(history, order=first).world)
+    for order in others:
+        assert ends(Player(history, order=order).world) == expected, f"{order} ends otherwise than {first}"
+
+
+def check_crash(history: History) -> None:
+    """Killed and started again, it ends as if it had not been killed."""
+    events = [(event, Sync(), Sync()) if isinstance(event, Sync) else (event,) for event in history.events]
+    again = History(history.skews, tuple(itertools.chain(*events)))
+    killed, spared = Player(again, faults=False), Player(again, crashes=False, faults=False)
+    if killed.done == spared.done:
+        assert ends(killed.world) == ends(spared.world)
+
+
+def check_dry(history: History) -> None:
+    """A plan stores nothing and sends nothing, wherever it is asked for."""
+    player = Player(History(history.skews))
+    world = player.world
+    for event in history.events:
+        player.play(event)
+        kept, writes, picture = copy.deepcopy(vars(world.store)["_links"]._kept), world.writes, world.picture()
+        saves = world.store.saves
+        world.sync(dry=True)
+        assert (world.store.saves, world.writes, world.picture()) == (saves, writes, picture)
+        assert vars(world.store)["_links"]._kept == kept
+
+
+@few(60)
+@given(histories())
+def test_calm_histories_come_to_rest(history: History) -> None:
+    check_convergence(history)
+
+
+@few(60)
+@given(histories(hostile=True))
+def test_hostile_histories_come_to_rest(history: History) -> None:
+    check_convergence(history)
+
+
+@few(20)
+@given(histories(longest=8))
+def test_the_order_of_taking_in_does_not_matter(history: History) -> None:
+    check_order(history)
+
+
+@few(40)
+@given(histories(hostile=True, longest=8))
+def test_killed_at_any_point_it_ends_as_if_it_had_not_been(history: History) -> None:
+    check_crash(history)
+
+
+@few(20)
+@given(histories(hostile=True, longest=8))
+def test_dry_means_dry(history: History) -> None:
+    check_dry(history)
+
+
+@pytest.mark.slow
+@few(1_000)
+@given(histories(longest=14))
+def test_a_thousand_calm_histories(history: History) -> None:
+    check_convergence(history)
+
+
+@pytest.mark.slow
+@few(1_000)
+@given(histories(hostile=True, longest=14))
+def test_a_thousand_hostile_histories(history: History) -> None:
+    check_convergence(history)
+
+
+@pytest.mark.slow
+@few(150)
+@given(histories(longest=10))
+def test_many_orders(history: History) -> None:
+    check_order(history)
+
+
+@pytest.mark.slow
+@few(400)
+@given(histories(hostile=True, longest=10))
+def test_many_crashes(history: History) -> None:
+    check_crash(history)
