@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from connectors.base import Alive, Gone, Hidden, Moved, OutOfScope
-from connectors.errors import NotACollection, Transient, Unauthorized
+from connectors.errors import NotACollection, NotFound, Transient, Unauthorized
 from connectors.nextcloud_deck.shapes import Card as Shape
 from tests.deck_tools import LIST, connect, find, known, ready, shown
 from tests.fakes.deck import Deck
@@ -37,7 +38,7 @@ def test_a_quiet_pull_is_one_request(deck: Deck, board: Board) -> None:
     before = connector.pull(None, {})
     deck.requests.clear()
     after = connector.pull(before.cursor, known(before))
-    assert deck.requests == [LIST]
+    assert (deck.requests, deck.statuses[-1]) == ([LIST], 304)
     assert (after.records, after.complete, after.delta, after.options) == ((), False, True, None)
     assert after.cursor == before.cursor
 
@@ -317,6 +318,16 @@ def test_a_card_in_the_trash_is_gone(deck: Deck, board: Board) -> None:
     assert len(deck.requests) == 1
     deck.world.purge_card(card.id)
     assert connector.probe(ref) == Gone()
+
+
+@pytest.mark.parametrize("native_id", ["", "4000/archive", "../../..", "x"])
+def test_what_is_no_card_id_is_never_asked_for(deck: Deck, board: Board, native_id: str) -> None:
+    card = deck.add(board, "eins")
+    connector = ready(deck)
+    ref = replace(find(connector, card.id).ref, native_id=native_id)
+    with pytest.raises(NotFound):
+        connector.update(ref, {"title": "zwei"}, "")
+    assert not [one for one in deck.requests if "/cards" in one]
 
 
 @pytest.mark.parametrize("how", ["unshared", "deleted"])

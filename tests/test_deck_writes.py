@@ -61,7 +61,9 @@ def test_a_put_gives_back_everything_that_it_would_reset(deck: Deck, board: Boar
     assert asked(deck) == [f"GET /cards/{card.id}", f"PUT /cards/{card.id}", f"GET /cards/{card.id}"]
     assert shown(after)["title"] == "zwei"
     assert {name for name, value in vars(card).items() if before[name] != value} == {"title", "last_editor"}
-    assert "archived" not in deck.bodies[-1][1]
+    path, body = deck.bodies[-1]
+    assert path == f"PUT /boards/{board.id}/stacks/{card.stack}/cards/{card.id}"
+    assert "archived" not in body
 
 
 @pytest.mark.parametrize(

@@ -79,8 +79,7 @@ class BoundBoard:
             )
         self._binding = Binding.to(board, found.setting, found.user)
         self._board = board
-        living = [one for one in listing.boards if not one.deleted_at]
-        self._places = {int(stack): str(one.id) for one in living for stack in one.columns}
+        self._places = {int(stack): str(one.id) for one in listing.boards for stack in one.columns}
         self._starts_in(next(iter(board.columns), None))
         return board
 
@@ -93,7 +92,10 @@ class BoundBoard:
         return self._board or self.read()
 
     def place(self, card: Card) -> str:
-        """The id of the living board that a card is on; "" for a card in a deleted list, a ghost (section 1.9)."""
+        """The id of the board that a card is on; "" for a card in a deleted list, a ghost (section 1.9).
+
+        A card of a deleted board never comes this far: it is not shown to anybody.
+        """
         if card.stack_id not in self._places:
             self.read()
         return self._places.setdefault(card.stack_id, "")

@@ -59,6 +59,7 @@ class Deck:
         """Sign-in name to (account id, password): the two differ where people sign in by mail address."""
         self.requests: list[str] = []
         """Every request as "METHOD /path" below the API's root."""
+        self.statuses: list[int] = []
         self.cookies: list[str] = []
         self.bodies: list[tuple[str, Json]] = []
         self.failures = 0
@@ -274,6 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
         # F 1.5: JSON answers escape "/" and everything that is not ASCII
         text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body).replace("/", "\\/")
         body = b"" if answer.body is None else text.encode()
+        self.deck.statuses.append(answer.status)
         self.send_response(answer.status)
         self.send_header("Content-Type", "text/html" if isinstance(answer.body, str) else "application/json")
         if answer.tag:
