@@ -166,7 +166,9 @@ def _sides(t: Texts, pairs: Sequence[PairView]) -> RenderableType:
 # ---- a pass ------------------------------------------------------------------------------------------------------
 
 
-def summary(t: Texts, run: int, seconds: float, conflicts: int, rows: Sequence[SummaryRow]) -> RenderableType:
+def summary(
+    t: Texts, run: int, seconds: float, conflicts: int, rows: Sequence[SummaryRow], *, waits: bool = False
+) -> RenderableType:
     """What one pass did: a line per connector, then what went wrong, then the whole in one sentence."""
     table = _table(
         (t("column.connector"), None),
@@ -183,10 +185,9 @@ def summary(t: Texts, run: int, seconds: float, conflicts: int, rows: Sequence[S
         said.append(_said(t, WARN, t.count("sync.conflicts", conflicts)))
     if any(row.parked for row in rows):
         said.append(_said(t, WARN, t("sync.parked")))
-    whole = not any(row.error for row in rows)
-    mark, style = GOOD if whole else BAD
-    sentence = t("sync.done" if whole else "sync.partly", run=run, seconds=t.decimal(seconds))
-    return Group(*said, Text.assemble((f"{mark} ", style), sentence))
+    failed = any(row.error for row in rows)
+    (mark, style), key = (BAD, "sync.partly") if failed else (WARN, "sync.waits") if waits else (GOOD, "sync.done")
+    return Group(*said, Text.assemble((f"{mark} ", style), t(key, run=run, seconds=t.decimal(seconds))))
 
 
 def status(

@@ -21,9 +21,10 @@ from bridge.environment import read
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("bridge", "mappings", "connectors")
-LONGEST = 400
+LONGEST = {"bridge": 400, "mappings": 400, "connectors": 400, "tests": 500}
 LONGER = {
     "bridge/state.py": "the glossary of the bridge: types only, read from top to bottom",
+    "connectors/testing.py": "the contract: one short test per promise, read like a list",
 }
 """Files that may be longer, and why."""
 
@@ -118,7 +119,8 @@ def test_the_product_stands_without_the_tests_and_their_tools() -> None:
 
 def test_files_stay_short_enough_to_be_read() -> None:
     every = {path.relative_to(ROOT).as_posix(): path for path in (PRODUCT | modules("tests")).values()}
-    long = {name for name, path in every.items() if len(path.read_text(encoding="utf-8").splitlines()) > LONGEST}
+    lines = {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in every.items()}
+    long = {name for name, count in lines.items() if count > LONGEST[name.split("/")[0]]}
     assert long - set(LONGER) == set(), "look for a natural seam, or give the reason in LONGER"
     assert set(LONGER) - long == set(), "these are short enough now: take them out of LONGER"
 

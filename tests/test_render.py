@@ -220,7 +220,10 @@ def test_a_summary_has_every_number_and_every_failure() -> None:
     assert "check ARCHIV_PASSWORD" in text or "ARCHIV_PASSWORD" in text
     assert "2 Konflikte wurden nach den Regeln entschieden" in text
     assert "nach 3,5 s zu Ende, aber nicht überall gelungen" in text
-    assert "Run 1 is done after 0.1 s." in seen(render.summary(EN, 1, 0.1, 0, [SummaryRow("a")]))
+    assert "✓ Run 1 is done after 0.1 s." in seen(render.summary(EN, 1, 0.1, 0, [SummaryRow("a")]))
+    assert "! Run 1 ended after 0.1 s; something waits" in seen(
+        render.summary(EN, 1, 0.1, 0, [SummaryRow("a")], waits=True)
+    )
 
 
 def test_status_shows_clocks_and_what_is_parked() -> None:
