@@ -150,9 +150,9 @@ class CalDavConnector:
             else:
                 found[uid] = record
         alive = {body.name for body in bodies}
-        gone = [names.get(name) or _stem(name) for name in listing.gone if name not in alive]
-        tombstones = [Record(self._ref(uid), objects.place.path, "", None, None) for uid in gone]
         present |= set(found)
+        gone = {names.get(name) or _stem(name) for name in listing.gone if name not in alive} - present  # or renamed
+        tombstones = [Record(self._ref(uid), objects.place.path, "", None, None) for uid in sorted(gone)]
         if not listing.delta:
             names = {name: uid for name, uid in names.items() if uid in present}
         self._learn(names)

@@ -107,6 +107,8 @@ class Dav:
             if answer.status_code != 207:
                 raise ValueError
             root: Element = defusedxml.ElementTree.fromstring(answer.content, forbid_dtd=True)
+            if root.tag != DAV + "multistatus":
+                raise ValueError
         except (ParseError, ValueError):
             raise NotXml(str(self.http.unreadable(answer, "XML"))) from None
         replies = tuple(_reply(answer.url, each) for each in root.iter(DAV + "response"))
