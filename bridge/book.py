@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 
 from bridge.state import Batch, Binding, Conflict, Entry, Intent, Item, Link, LinkState, Run, Store, Unlinked
-from mappings.canonical import normal
+from mappings.canonical import Cell, alike, normal
 
 
 def new_id() -> str:
@@ -225,6 +225,17 @@ class Book:
         """Keep the loser (R9)."""
         self.conflicts.append(conflict)
         self._batch.conflicts.append(conflict)
+
+    def forget_conflicts(self, item: Item, cell: Cell) -> None:
+        """Losers of this pass whose value is the agreed one after all did not lose (R9)."""
+        value = item.value(cell)
+        for one in [c for c in self.conflicts if c.item == item.id and c.cell == cell]:
+            if alike(cell, one.loser.value, value):
+                self.conflicts.remove(one)
+                if one in self._batch.conflicts:
+                    self._batch.conflicts.remove(one)
+                else:
+                    self._batch.forget_conflicts.append(one.id)
 
     def record(self, entry: Entry) -> None:
         """Write a line of the journal."""

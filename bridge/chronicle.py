@@ -27,6 +27,7 @@ def offer(station: Station, item: Item, candidate: Candidate) -> None:
         journal(station, item, candidate.cell, base.value, merged.value, "edit", why)
     if clash:
         keep_conflict(station.book, station, item, clash)
+    station.book.forget_conflicts(item, candidate.cell)
     station.book.touch(item)
 
 

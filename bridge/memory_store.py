@@ -288,6 +288,8 @@ class MemoryStore:
             for key in batch.forget_unlinked:
                 self._unlinked.drop(tuple(key))
             self._conflicts |= {conflict.id: conflict for conflict in batch.conflicts}
+            for id in batch.forget_conflicts:
+                self._conflicts.pop(id, None)
             self._journal += batch.journal
 
     def forget(self, connector: str) -> None:

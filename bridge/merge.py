@@ -67,7 +67,7 @@ def merge(base: Base, candidate: Candidate, run: int) -> tuple[Base, Clash | Non
         disagrees = not any(alike(candidate.cell, base.value, value) for value in candidate.values)
         merged = _merge_values(candidate.cell, base, said)
     merged = replace(merged, run=run if said.key > base.key or merged.value != base.value else base.run)
-    if not (unseen and disagrees):
+    if not (unseen and disagrees) or _both_stand(candidate.cell, base, merged, said):
         return merged, None
     return merged, _clash(candidate, base, merged, said)
 
@@ -166,6 +166,14 @@ def compact(base: Base) -> Base:
 
 
 # ---- who lost (R9) --------------------------------------------------------------------------------------------
+
+
+def _both_stand(cell: Cell, base: Base, merged: Base, said: Assertion) -> bool:
+    """Whether the merged value is what both sides said, one of them coarsely: then nobody lost (R8)."""
+    if field_of(cell).type is not Type.CHOICE:
+        return False
+    held = base.asserts[0].values if base.asserts else frozenset({base.value})
+    return merged.value in said.values and merged.value in held
 
 
 def _clash(candidate: Candidate, base: Base, merged: Base, said: Assertion) -> Clash:

@@ -5,7 +5,8 @@ the struck intent) is one short transaction after the answer. Whatever dies in b
 the next pass resolves it before anything else (R17). No transaction is open while a request is under way.
 
 Workers only talk to connectors. One thread decides and stores; writes in flight are counted per host and shared by
-its connectors, and a host that says it is overrun is spoken to one request at a time from then on.
+its connectors. A host that answers a write with a server error is written to one at a time from then on: several
+writers are what a small Nextcloud does not bear, and it does not say so in words that could be relied on (facts).
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ ATTEMPTS = 3
 BACK_OFF = (300, 3_600, 21_600, 86_400)
 """Seconds until the service tries a parked operation again; a sync by hand tries at once (R27)."""
 
-OVERRUN = ("database is locked", "too many connections")
-"""What a host says that cannot bear several writers (measured on Nextcloud with SQLite)."""
+LOOK_AHEAD = 64
+"""Operations for busy hosts that are passed over in search of one for an idle host."""
 
 Job = tuple[Operation, Intent, bool]
 Step = Callable[[str], None]
@@ -134,12 +135,12 @@ class Outbox:
             operation = queue.popleft()
             station = self.stations[operation.connector]
             host = station.binding.host
-            if station.failed or not self._may_try(operation, station):
-                continue
             if flying.get(host, 0) >= self._limit(station):
                 later.append(operation)
-                if len(later) > 64:
+                if len(later) > LOOK_AHEAD:
                     break
+                continue
+            if station.failed or not self._may_try(operation, station):
                 continue
             flying[host] = flying.get(host, 0) + 1
             jobs.append(self._intend(station, operation, accepted))
@@ -247,7 +248,7 @@ class Outbox:
             self._strike(intent)
             station.fail(str(error), self.book, retry_after=error.retry_after)
             return
-        if any(word in str(error).lower() for word in OVERRUN):
+        if error.answered:
             self._limits[station.binding.host] = 1
         if not error.answered:
             station.lost(str(error), self.book)

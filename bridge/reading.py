@@ -142,7 +142,8 @@ def _take_tombstone(station: Station, record: Record, link: Link | None) -> None
     if link is None:
         station.book.drop_unlinked(station.id, native_id)
         for intent in station.book.intents(station.id):
-            if intent.kind == "create" and station.connector.id_of(intent.id) == native_id:
+            ours = intent.id == record.mark or station.connector.id_of(intent.id) == native_id
+            if intent.kind == "create" and ours:
                 _bury(station, intent, record)
     elif link.state is not LinkState.RETIRED:
         ask(station, link)

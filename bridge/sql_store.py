@@ -171,11 +171,11 @@ class SqlStore:
         return self._versions(tables.WRITTEN, links.connector == connector, links.written >= since_run)
 
     def count_live(self, connector: str) -> int:
-        """How many live links of a connector are there whose item lives. Walks one index, reads no row."""
+        """How many live links of a connector are there whose item lives. Walks indexes: reads no row but those of dead items."""
         links, items = tables.links.c, tables.items.c
-        dead = sa.select(items.id).where(tables.DEAD, items.id == links.item).correlate(tables.links).exists()
+        dead = sa.select(items.id).where(tables.DEAD)
         query = sa.select(sa.func.count().label("live")).select_from(tables.links)
-        [row] = self._rows(query.where(tables.LIVE, links.connector == connector, ~dead))
+        [row] = self._rows(query.where(tables.LIVE, links.connector == connector, links.item.not_in(dead)))
         return int(row["live"])
 
     def items(self, ids: Iterable[str]) -> list[Item]:
@@ -265,6 +265,8 @@ class SqlStore:
                 this = sa.and_(waiting.c.connector == connector, waiting.c.native_id == native_id)
                 connection.execute(sa.delete(waiting).where(this))
             self._put(connection, tables.CONFLICTS, batch.conflicts)
+            for id in batch.forget_conflicts:
+                connection.execute(sa.delete(tables.conflicts).where(tables.conflicts.c.id == id))
             self._put(connection, tables.JOURNAL, batch.journal)
             self._put(connection, tables.RUNS, batch.runs)
 

@@ -336,6 +336,7 @@ class Batch:
     unlinked: list[Unlinked] = field(default_factory=list)
     forget_unlinked: list[tuple[str, str]] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
+    forget_conflicts: list[str] = field(default_factory=list)
     journal: list[Entry] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
 
