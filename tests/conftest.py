@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 pytest.register_assert_rewrite("connectors.testing")
 
-from tests.radicale_server import Radicale  # noqa: E402 - the rewrite has to be registered first
+from tests.mirror import Desk, Mirror  # noqa: E402 - the rewrite has to be registered first
+from tests.radicale_server import Radicale  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +18,21 @@ def radicale() -> Iterator[Radicale]:
     """A real Radicale on loopback; every test makes calendars of its own."""
     with Radicale() as server:
         yield server
+
+
+@pytest.fixture
+def rathaus(radicale: Radicale) -> Desk:
+    """The town hall's calendar."""
+    return Desk(radicale)
+
+
+@pytest.fixture
+def entwicklung(radicale: Radicale) -> Desk:
+    """The developers' calendar."""
+    return Desk(radicale)
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, rathaus: Desk, entwicklung: Desk) -> Mirror:
+    """A bridge between the two, that has not run yet."""
+    return Mirror(tmp_path, rathaus=rathaus, entwicklung=entwicklung)
