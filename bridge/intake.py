@@ -191,6 +191,8 @@ def _take_life(station: Station, link: Link, item: Item, record: Record, before:
 def _park_unreadable(station: Station, link: Link, after: Reading) -> None:
     """A title that cannot be read is left alone, with the reason; the rest of the record goes on (R27)."""
     problem = after.problems.get("title", "")
+    if link.problem and "" in link.parked and link.parked[""].reason == link.problem:
+        del link.parked[""]  # it could not be read at all until now
     if problem:
         link.parked["title"] = Parked(problem, station.now)
     elif link.parked.get("title") and link.parked["title"].reason == link.problem:

@@ -61,6 +61,8 @@ def work(station: Station, link: Link, item: Item) -> Work:
         return Work()
     if link.state is LinkState.WANTED:
         return Work() if item.dead or not station.holds(item) else _create(station, link, item)
+    if link.problem and "" in link.parked:
+        return Work(parked={"": link.problem})  # it cannot be read at the moment
     reading = station.read(link.shadow)
     if item.dead:
         return _archive(station, link, item, reading)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from bridge import chronicle, intake, written
 from bridge.probes import resolve_by_id, take_probe, thaw
-from bridge.state import NEVER, Binding, Intent, Link, LinkState, Store, Unlinked
+from bridge.state import NEVER, Binding, Intent, Link, LinkState, Parked, Store, Unlinked
 from bridge.station import MARK, Station
 from connectors.base import Alive, Changes, Connector, Record, Ref
 from connectors.errors import CursorExpired, PlatformError
@@ -168,6 +168,7 @@ def _take_problem(station: Station, record: Record, link: Link | None) -> None:
         intake.wait(station, record)
     elif link.problem != record.problem:
         link.problem = record.problem
+        link.parked[""] = Parked(record.problem, station.now)
         station.book.keep_link(link)
 
 
