@@ -14,6 +14,7 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
+from bridge import words
 from bridge.texts import Texts
 
 
@@ -44,12 +45,12 @@ class Screen:
     def problems(self, sentences: tuple[str, ...] | list[str]) -> None:
         """What keeps the command from being carried out: one line each, on stderr."""
         for sentence in sentences:
-            self.err.print(Text.assemble(("✗ ", "bold red"), sentence))
+            self.err.print(Text.assemble(("✗ ", "bold red"), words.reason(self.t, sentence)))
 
     def warnings(self, sentences: tuple[str, ...] | list[str]) -> None:
         """What a person should look at: one line each, on stderr."""
         for sentence in sentences:
-            self.err.print(Text.assemble(("! ", "bold yellow"), sentence))
+            self.err.print(Text.assemble(("! ", "bold yellow"), words.reason(self.t, sentence)))
 
     def progress(self) -> Progress:
         """A progress bar that is gone when its work is done; nothing at all without a terminal."""

@@ -44,13 +44,15 @@ class Texts:
 
         They write English only, so that a log reads the same everywhere; the table ``reason`` of the English file
         has the sentences that people meet, that of the other language says them again. What is not in it stays.
+        A sentence within a sentence is said again as well.
         """
         if self.language == "en":
             return sentence
         for pattern, key in _patterns():
             found = pattern.fullmatch(sentence)
             if found:
-                return self(key, **found.groupdict())
+                inner = {name: self.reword(text) if " " in text else text for name, text in found.groupdict().items()}
+                return self(key, **inner)
         return sentence
 
     def count(self, key: str, number: int, **values: object) -> str:
