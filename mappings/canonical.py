@@ -62,7 +62,10 @@ _PREFERENCE: Mapping[Value, int] = {
 
 @dataclass(frozen=True)
 class FieldSpec:
-    """One canonical field: its type, its vocabulary if it has one, the group it must agree with (R12)."""
+    """One canonical field: its type, its vocabulary if it has one, the group it must agree with (R12).
+
+    ``default`` is what a record means that says nothing, where saying nothing is not an act.
+    """
 
     name: str
     type: Type
@@ -81,7 +84,7 @@ FIELDS: Mapping[str, FieldSpec] = {
     for spec in (
         FieldSpec("title", Type.LINE),
         FieldSpec("description", Type.TEXT),
-        FieldSpec("status", Type.CHOICE, STATUS, "status", "planned"),
+        FieldSpec("status", Type.CHOICE, STATUS, "status"),
         FieldSpec("progress", Type.NUMBER, group="status"),
         FieldSpec("completed_on", Type.DATE, group="status"),
         FieldSpec("priority", Type.CHOICE, (*PRIORITY, None)),
