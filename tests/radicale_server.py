@@ -43,7 +43,8 @@ filesystem_folder = {folder}/data
 level = {level}
 """
 
-# "/anna/leserecht/" can be read and not written; everything else below "/anna/" is Anna's.
+# Calendars of Anna's whose name begins with "leserecht" can be read and not written; MKCALENDAR needs more than
+# that, so such a calendar is made under another name and moved on disk.
 _RIGHTS = """
 [root]
 user: .+
@@ -51,7 +52,7 @@ collection:
 permissions: R
 [read-only]
 user: .+
-collection: [^/]+/leserecht
+collection: [^/]+/leserecht[^/]*
 permissions: r
 [principal]
 user: .+
@@ -160,6 +161,13 @@ class Radicale:
             stated = f"<C:supported-calendar-component-set>{names}</C:supported-calendar-component-set>"
         _ok(self.request("MKCALENDAR", path, _MKCALENDAR.format(title=title or name, components=stated)))
         return path
+
+    def share_read_only(self, name: str, title: str) -> str:
+        """Make a calendar that Anna may only read; ``name`` begins with "leserecht". Returns its path."""
+        path = self.calendar(f"vorlage-{name}", title)
+        root = self.folder / "data" / "collection-root" / USER
+        (root / f"vorlage-{name}").rename(root / name)
+        return path.replace("vorlage-", "")
 
     def put(self, path: str, ics: str | bytes) -> str:
         """Store raw ICS and return its ETag."""
