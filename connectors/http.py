@@ -270,7 +270,7 @@ class Http:
         if status == 403:
             return Forbidden(
                 f"{self.host} forbids {method} on {self.redact(path)}{said}: "
-                f"check the rights of the account, and {self._credentials}."
+                f"check the rights of the account, {self._url}, {self._credentials}."
             )
         if status in (404, 410):
             return NotFound(f"{self.host} has nothing at {self.redact(path)}.")

@@ -16,6 +16,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from xml.sax.saxutils import escape
 
 import requests
 
@@ -159,7 +160,7 @@ class Radicale:
         if components is not None:
             names = "".join(f'<C:comp name="{each}"/>' for each in components)
             stated = f"<C:supported-calendar-component-set>{names}</C:supported-calendar-component-set>"
-        _ok(self.request("MKCALENDAR", path, _MKCALENDAR.format(title=title or name, components=stated)))
+        _ok(self.request("MKCALENDAR", path, _MKCALENDAR.format(title=escape(title or name), components=stated)))
         return path
 
     def share_read_only(self, name: str, title: str) -> str:
