@@ -27,6 +27,9 @@ from mappings.translate import Translator, Vocabulary
 
 DONE, PARTLY, USAGE, WAITS = 0, 1, 2, 3
 
+PATIENCE = 30.0
+"""Seconds to wait for another pass on the same ledger to end."""
+
 
 # ---- what the commands need --------------------------------------------------------------------------------------
 
@@ -58,10 +61,16 @@ def ledger_to_read(settings: Settings) -> Store:
 
 
 def one_pass(
-    settings: Settings, peers: list[Peer], *, accept: Accept, by_hand: bool, go_on: Callable[[], bool] = lambda: True
+    settings: Settings,
+    peers: list[Peer],
+    *,
+    accept: Accept,
+    by_hand: bool,
+    go_on: Callable[[], bool] = lambda: True,
+    wait: float = PATIENCE,
 ) -> Outcome:
-    """One pass under the ledger's lease."""
-    with lease(settings.database_url) as mine, open_ledger(settings.database_url) as store:
+    """One pass under the ledger's lease; waits that long for another one to end."""
+    with lease(settings.database_url, wait=wait) as mine, open_ledger(settings.database_url) as store:
         return run_pass(store, peers, accept=accept, by_hand=by_hand, held=lambda: go_on() and _held(mine))
 
 
@@ -161,10 +170,10 @@ def _failed(outcome: Outcome) -> bool:
     return any(one.error for one in outcome.connectors.values())
 
 
-def sync(settings: Settings, screen: Screen, args: Namespace) -> int:
+def sync(settings: Settings, screen: Screen, args: Namespace, *, wait: float = PATIENCE) -> int:
     """One pass."""
     try:
-        outcome = one_pass(settings, peers_of(settings), accept=args.accept, by_hand=True)
+        outcome = one_pass(settings, peers_of(settings), accept=args.accept, by_hand=True, wait=wait)
     except LeaseHeld as error:
         screen.problems([str(error)])
         screen.result({"run": None, "ok": False, "error": str(error), "connectors": {}, "conflicts": 0, "seconds": 0})
