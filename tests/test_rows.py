@@ -113,6 +113,7 @@ def shared_sql_store(request: pytest.FixtureRequest) -> Iterator[SqlStore]:
             yield ledger
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @given(batches=st.lists(store_values.batches | store_values.connectors, min_size=1, max_size=4))
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_ledger_gives_the_same_answers(shared_store: SqlStore, batches: list[Batch | str]) -> None:
