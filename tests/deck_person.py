@@ -31,14 +31,16 @@ class DeckPerson:
         self._session.auth = (user, password)
         self._session.headers.update({"OCS-APIRequest": "true", "Accept": "application/json"})
         whole = self.call("GET", f"/boards/{board}")
-        stacks = {one["title"]: one["id"] for one in self.call("GET", f"/boards/{board}/stacks")}
-        self.columns = {title: int(stacks[title]) for title in COLUMNS}
+        stacks = {one["title"]: one for one in self.call("GET", f"/boards/{board}/stacks")}
+        self.columns = {title: int(stacks[title]["id"]) for title in COLUMNS}
+        # Deck 1.16 knows neither start dates nor a column for what is done, 1.18 both
+        starts: Fields = {"startdate": "2026-10-25T11:00:00+00:00"} if "isDoneColumn" in stacks[COLUMNS[0]] else {}
         self.labels = sorted(int(label["id"]) for label in whole["labels"])
         self.sample_fields: Fields = {
             "description": "Zwei Zeilen:\nä ö ü „so“",
             "stack": str(self.columns["In Arbeit"]),
             "duedate": "2026-12-01T11:00:00+00:00",
-            "startdate": "2026-10-25T11:00:00+00:00",
+            **starts,
             "done": "2026-11-20T09:30:00+00:00",
             "labels": tuple(sorted(str(one) for one in self.labels[:2])),
             "archived": True,  # the last one: labels of an archived card are locked
@@ -91,7 +93,7 @@ class DeckPerson:
             self.call("PUT", f"{path}/{'archive' if value else 'unarchive'}", {})
             return
         names = ("title", "type", "description", "order", "duedate", "startdate", "done", "color", "stackId")
-        whole = {name: card[name] for name in names} | {"owner": card["owner"]["uid"]}
+        whole = {name: card[name] for name in names if name in card} | {"owner": card["owner"]["uid"]}
         self.call("PUT", path, whole | {"stackId" if field == "stack" else field: value})
 
     def remove(self, native_id: str) -> None:

@@ -21,9 +21,10 @@ LIVE = tuple(os.environ.get(f"LIVE_DECK_{name}", "") for name in ("URL", "USER",
 class TestOnTheFake(ConnectorContract):
     """Every promise of the protocol, on a server that does what was measured."""
 
-    @pytest.fixture
-    def platform(self) -> Iterator[DeckPerson]:
+    @pytest.fixture(params=[(1, 18), (1, 16)], ids=["1.18", "1.16"])
+    def platform(self, request: pytest.FixtureRequest) -> Iterator[DeckPerson]:
         with Deck() as deck:
+            deck.world.release = request.param
             person = DeckPerson(deck.url, *deck.accounts["anna"], deck.board().id, deck.accounts["bridge"])
             yield person
             person.close()

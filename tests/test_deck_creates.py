@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from connectors.base import Native
-from connectors.errors import Lost, Rejected, Transient
+from connectors.errors import Lost, Rejected, Transient, Unauthorized
 from tests.deck_tools import LIST, asked, connect, find, ready, shown
 from tests.fakes.deck import Deck
 from tests.fakes.deck_model import Board
@@ -139,13 +139,55 @@ def test_a_title_that_is_refused_leaves_nothing_behind(deck: Deck, board: Board,
     assert deck.world.cards == {}
 
 
-def test_a_label_deleted_at_the_worst_moment_is_a_refusal_that_made_a_card(deck: Deck, board: Board) -> None:
+def test_before_1_18_a_card_with_labels_is_made_by_the_route_that_keeps_them(deck: Deck, board: Board) -> None:
+    deck.world.release = (1, 16)
+    connector, label = ready(deck), str(deck.label(board, "Später"))
+    made = connector.create({"title": "eins", "labels": (label,), "duedate": DUE}, "mark")
+    assert shown(made) == {
+        "title": "eins",
+        "description": "",
+        "stack": str(deck.stack(board, "Offen")),
+        "archived": False,
+        "done": None,
+        "duedate": DUE,
+        "labels": (label,),
+    }
+    assert asked(deck) == ["POST /index.php/apps/deck/cards", f"GET /cards/{made.ref.native_id}"]
+
+
+def test_a_release_without_start_dates_promises_none_not_even_to_another_process(deck: Deck, board: Board) -> None:
+    deck.world.release = (1, 16)
+    old = ready(deck)
+    fresh = connect(deck)
+    fresh.identify(old.memory())
+    for connector in (old, fresh):
+        assert "startdate" not in connector.abilities.defaults
+        assert "startdate" not in (connector.abilities.create_fields or ())
+    deck.world.release = (1, 18)  # an upgrade is noticed with the next listing
+    fresh.pull(None, {})
+    assert "startdate" in fresh.abilities.defaults
+    assert "startdate" in (fresh.abilities.create_fields or ())
+
+
+@pytest.mark.parametrize("release", [(1, 16), (1, 18)])
+def test_a_label_deleted_at_the_worst_moment_is_a_refusal_that_made_a_card(
+    deck: Deck, board: Board, release: tuple[int, int]
+) -> None:
+    deck.world.release = release
     label = deck.label(board, "Später")
     deck.before("POST", "/cards$", lambda: deck.world.delete_label("anna", label))
-    with pytest.raises(Rejected, match="Label does not exist") as failure:
+    with pytest.raises(Rejected, match="label of it may have been deleted") as failure:
         ready(deck).create({"title": "eins", "labels": (str(label),)}, "mark")
     assert not failure.value.clean
     assert len(deck.world.cards) == 1
+
+
+def test_a_create_that_is_forbidden_for_good_is_lost_rights_and_no_bad_card(deck: Deck, board: Board) -> None:
+    connector, label = ready(deck), str(deck.label(board, "Später"))
+    board.acl["bridge"] = frozenset()
+    with pytest.raises(Unauthorized):
+        connector.create({"title": "eins", "labels": (label,)}, "mark")
+    assert deck.world.cards == {}
 
 
 @pytest.mark.parametrize("after", [False, True])

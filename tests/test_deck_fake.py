@@ -393,3 +393,48 @@ def test_eleven_wrong_passwords_lock_the_right_one_out_too(deck: Deck) -> None:
         answer = session.get(url, auth=deck.accounts["anna"])
     assert (answer.status_code, answer.json()) == (429, {"message": "Reached maximum delay"})
     assert "Retry-After" not in answer.headers
+
+
+# ---- measured on Deck 1.16.7, Nextcloud 32.0.1 -----------------------------------------------------------------
+
+
+def test_deck_1_16_shows_neither_start_dates_nor_colours_nor_a_column_for_what_is_done(
+    deck: Deck, board: Board
+) -> None:
+    deck.world.release = (1, 16)
+    card = deck.add(board, "eins")
+    ask(deck, "PUT", at(card), {**WHOLE, "startdate": DUE})
+    [stack] = [one for one in ask(deck, "GET", "/boards/1/stacks").json() if "cards" in one]
+    [shown] = stack["cards"]
+    for shape in (shown, ask(deck, "GET", at(card)).json()):
+        assert (shape["title"], shape["duedate"]) == ("zwei", None)
+        assert not shape.keys() & {"startdate", "color", "dependentCards"}
+    assert "isDoneColumn" not in stack
+    assert ask(deck, "GET", "/boards/1").json()["labels"][0]["color"]
+
+
+def test_deck_1_16_makes_a_card_with_labels_and_loses_its_id(deck: Deck, board: Board) -> None:
+    deck.world.release = (1, 16)
+    stack, label = deck.stack(board, "Offen"), deck.label(board, "Später")
+    answer = ask(deck, "POST", f"/boards/1/stacks/{stack}/cards", {"title": "eins", "labels": [label]})
+    assert said(answer) == (400, "cardId must be provided and must be numeric")
+    assert [(card.title, card.labels) for card in deck.world.cards.values()] == [("eins", [])]
+
+
+def test_the_web_clients_route_makes_a_card_with_its_labels(deck: Deck, board: Board) -> None:
+    deck.world.release = (1, 16)
+    stack, label = deck.stack(board, "Offen"), deck.label(board, "Später")
+    body = {"title": "eins", "stackId": stack, "labels": [label]}
+    with requests.Session() as session:
+        url = f"{deck.url}/index.php/apps/deck/cards"
+        assert session.post(url, json=body, auth=deck.accounts["anna"]).status_code == 412
+        answer = session.post(url, json=body, auth=deck.accounts["anna"], headers={"OCS-APIRequest": "true"})
+    assert (answer.status_code, answer.json()["labels"]) == (200, [])
+    assert [card.labels for card in deck.world.cards.values()] == [[label]]
+
+
+def test_a_label_that_is_not_there_is_403_and_the_card_is_made_all_the_same(deck: Deck, board: Board) -> None:
+    stack = deck.stack(board, "Offen")
+    answer = ask(deck, "POST", f"/boards/1/stacks/{stack}/cards", {"title": "eins", "labels": [99999]})
+    assert said(answer) == (403, "Permission denied")
+    assert len(deck.world.cards) == 1

@@ -55,7 +55,10 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Binding:
-    """The board, our account's id and rights, and the setting that they were found by."""
+    """The board, our account's id and rights, and the setting that they were found by.
+
+    ``since_1_18``: whether its cards have a start date at all.
+    """
 
     setting: str
     board: str
@@ -64,11 +67,21 @@ class Binding:
     writable: bool
     manage: bool
     columns: bool
+    since_1_18: bool
 
     @classmethod
     def to(cls, board: Board, setting: str, user: str) -> Binding:
         """What a listing says of the board."""
-        return cls(setting, str(board.id), board.title, user, board.writable, board.may("MANAGE"), bool(board.columns))
+        return cls(
+            setting,
+            str(board.id),
+            board.title,
+            user,
+            board.writable,
+            board.may("MANAGE"),
+            bool(board.columns),
+            board.since_1_18,
+        )
 
     @classmethod
     def remembered(cls, text: str | None, setting: str) -> Binding | None:

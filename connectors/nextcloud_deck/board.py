@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from connectors.base import NEW, Access, Fields, Native
-from connectors.errors import NotACollection, Rejected, Transient
+from connectors.errors import NotACollection, PlatformError, Rejected, Transient, Unauthorized
 from connectors.nextcloud_deck.binding import Binding, choose, folded
 from connectors.nextcloud_deck.shapes import Board, Card
 from connectors.nextcloud_deck.wire import Boards, Wire
@@ -19,10 +19,10 @@ _COLOR = "317CCC"  # of a label that we make; six hexadecimal digits, no "#" (fa
 
 
 class BoundBoard:
-    """Our board. ``starts_in`` is told the list that a new card goes into, whenever the board is read."""
+    """Our board. ``learn`` is told what a new card shows, by way of its board, whenever that is found or read."""
 
-    def __init__(self, wire: Wire, access: Access, starts_in: Callable[[str | None], None]) -> None:
-        self._wire, self._access, self._starts_in = wire, access, starts_in
+    def __init__(self, wire: Wire, access: Access, learn: Callable[[Binding, str | None], None]) -> None:
+        self._wire, self._access, self._learn = wire, access, learn
         self._binding: Binding | None = None
         self._board: Board | None = None
         self._places: dict[int, str] = {}
@@ -52,6 +52,8 @@ class BoundBoard:
             board = choose(listing.boards, access.collection, wire.http.host, f"{access.name.upper()}_COLLECTION")
             self._binding = Binding.to(board, setting, wire.account() or access.user)
             self.adopt(listing)
+        else:
+            self._learn(self._binding, None)
         return self.binding
 
     def memory(self) -> str | None:
@@ -80,7 +82,7 @@ class BoundBoard:
         self._binding = Binding.to(board, found.setting, found.user)
         self._board = board
         self._places = {int(stack): str(one.id) for one in listing.boards for stack in one.columns}
-        self._starts_in(next(iter(board.columns), None))
+        self._learn(self._binding, next(iter(board.columns), None))
         return board
 
     def read(self) -> Board:
@@ -99,6 +101,12 @@ class BoundBoard:
         if card.stack_id not in self._places:
             self.read()
         return self._places.setdefault(card.stack_id, "")
+
+    def refused(self, error: Unauthorized) -> PlatformError:
+        """What a 403 to a write with labels means: lost rights, or a label that was deleted a moment ago."""
+        if not self.read().writable:
+            return error
+        return Rejected(f"{error} A label of it may have been deleted just now.", clean=False)
 
     # ---- options -----------------------------------------------------------------------------------------------
 

@@ -37,10 +37,11 @@ from connectors.errors import (
     PlatformError,
     Rejected,
     Transient,
+    Unauthorized,
     VersionMismatch,
 )
 from connectors.http import Http
-from connectors.nextcloud_deck.binding import Cursor
+from connectors.nextcloud_deck.binding import Binding, Cursor
 from connectors.nextcloud_deck.board import BoundBoard, labels_of
 from connectors.nextcloud_deck.shapes import WHOLE, Card, utc, version_of
 from connectors.nextcloud_deck.wire import HEADERS, Deleted, Wire
@@ -55,6 +56,7 @@ _EMPTY: Fields = {
     "startdate": None,
     "labels": (),
 }
+_CREATED = frozenset({"title", "description", "stack", "duedate", "startdate", "labels"})
 
 
 class DeckConnector:
@@ -62,12 +64,8 @@ class DeckConnector:
 
     def __init__(self, access: Access, http: Http) -> None:
         self._wire = Wire(http)
-        self._bound = BoundBoard(self._wire, access, self._starts_in)
-        self.abilities = Abilities(
-            create_fields=frozenset({"title", "description", "stack", "duedate", "startdate", "labels"}),
-            defaults=_EMPTY,
-            writes=access.writes or 1,
-        )
+        self._bound = BoundBoard(self._wire, access, self._learn)
+        self.abilities = Abilities(create_fields=_CREATED, defaults=_EMPTY, writes=access.writes or 1)
 
     @property
     def requests(self) -> int:
@@ -90,9 +88,13 @@ class DeckConnector:
         """The board that the settings name, and our rights on it."""
         return self._bound.memory()
 
-    def _starts_in(self, stack: str | None) -> None:
-        """A card that is made without a list is put into the first one."""
-        self.abilities = replace(self.abilities, defaults={**_EMPTY, "stack": stack})
+    def _learn(self, found: Binding, stack: str | None) -> None:
+        """A card that is made without a list is put into the first one; before Deck 1.18 it cannot start (R7)."""
+        unknown = frozenset() if found.since_1_18 else frozenset({"startdate"})
+        defaults = {name: value for name, value in _EMPTY.items() if name not in unknown}
+        self.abilities = replace(
+            self.abilities, create_fields=_CREATED - unknown, defaults={**defaults, "stack": stack}
+        )
 
     # ---- reading -----------------------------------------------------------------------------------------------
 
@@ -206,7 +208,10 @@ class DeckConnector:
         for name in ("duedate", "startdate"):
             if resolved.get(name):  # an empty text would mean NOW
                 body[name] = utc(resolved[name])
-        raw = self._wire.make_card(board.id, int(str(stack)), body)
+        try:
+            raw = self._wire.make_card(board, int(str(stack)), body)
+        except Unauthorized as error:
+            raise (self._bound.refused(error) if labels else error) from None
         try:
             card = Card.model_validate(raw)
         except ValidationError:
@@ -226,7 +231,10 @@ class DeckConnector:
             self._compared(ref, if_version)  # a label that was just deleted is somebody's edit, not a bad value
             raise
         card = self._compared(ref, if_version)
-        self._write(card, resolved)
+        try:
+            self._write(card, resolved)
+        except Unauthorized as error:
+            raise (self._bound.refused(error) if "labels" in resolved else error) from None
         try:
             record = self._record(self._card(ref.native_id))
         except NotFound:

@@ -39,6 +39,7 @@ class Stack(_Shape):
     title: str
     order: int | None = None
     deleted_at: int = 0
+    is_done_column: bool | None = None
     cards: list[object] | None = None
 
 
@@ -62,6 +63,11 @@ class Board(_Shape):
     def writable(self) -> bool:
         """An archived board refuses every write."""
         return self.may("EDIT") and not self.archived
+
+    @property
+    def since_1_18(self) -> bool:
+        """Whether this is Deck 1.18 or later, which its lists tell: they know a column for what is done."""
+        return any(stack.is_done_column is not None for stack in self.stacks or ())
 
     @property
     def columns(self) -> dict[str, str]:

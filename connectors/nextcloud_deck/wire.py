@@ -24,6 +24,7 @@ HEADERS = {"OCS-APIRequest": "true", "Accept": "application/json"}
 """Not every route asks for the first; those that do answer 412 without it (facts: nextcloud, section 6)."""
 
 _API = "/index.php/apps/deck/api/v1.1"
+_MAKE = "/index.php/apps/deck/cards"
 _ANY_STACK = 1  # what a URL says before the card's own stack is known
 _LOCKOUT = 1800.0  # seconds; Nextcloud's brute-force protection never says how long (facts: nextcloud, section 6)
 _SEEN = frozenset({400, 403, 429, 500})
@@ -108,9 +109,16 @@ class Wire:
 
     # ---- writing ---------------------------------------------------------------------------------------------
 
-    def make_card(self, board: int, stack: int, body: Mapping[str, object]) -> object:
-        """Make a card; after any error but a bad title it may be there all the same (section 1.1)."""
-        return self.http.json(self._send("POST", f"/boards/{board}/stacks/{stack}/cards", body))
+    def make_card(self, board: Board, stack: int, body: Mapping[str, object]) -> object:
+        """Make a card; after any error but a bad title it may be there all the same (section 1.1).
+
+        Deck 1.16 makes a card and then loses its id when it comes with labels: 400 "cardId must be provided"
+        (measured on Nextcloud 32). The route of the web client is the same there without that fault, so it is
+        taken before 1.18.
+        """
+        if board.since_1_18:
+            return self.http.json(self._send("POST", f"/boards/{board.id}/stacks/{stack}/cards", body))
+        return self.http.json(self._send("POST", _MAKE, {**body, "stackId": stack}, api=""))
 
     def put_card(self, board: int, card: Card, body: Mapping[str, object]) -> None:
         """Replace a card. The answer is not looked at: it lies about dates (section 1.6)."""
@@ -144,10 +152,11 @@ class Wire:
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         accept: tuple[int, ...] = (),
+        api: str = _API,
     ) -> Response:
         answer = self.http.request(
             method,
-            self.root + _API + path,
+            self.root + api + path,
             json=body,
             params=params,
             headers=headers,

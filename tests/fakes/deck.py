@@ -29,6 +29,7 @@ from tests.fakes.deck_routes import Answer, Routes, moment
 from tests.fakes.deck_world import World
 
 REST = "/index.php/apps/deck/api/v"
+MAKE = "/index.php/apps/deck/cards"
 COLUMNS = ("Offen", "In Arbeit", "Erledigt")
 LOCKED = {"status": 500, "message": 'Internal server error: An exception occurred: "database is locked"'}
 
@@ -238,14 +239,15 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if path.startswith("/ocs/v2.php/"):
                 return self._ocs(path, headers, raw)
-            if not path.startswith(REST):  # F 1: /apps/... without index.php is 404 here
+            if not path.startswith((REST, MAKE)):  # F 1: /apps/... without index.php is 404 here
                 return Answer(404, "<html>Not Found</html>")
             user = deck.sign_in(headers.get("authorization"))
             body = json.loads(raw) if raw else None
             if raw:
                 deck.bodies.append((f"{self.command} {self._short()}", body))
             routes = Routes(deck.world, user, body, headers, parse_qs(url.query))
-            answer = routes.answer(self.command, re.sub(r"^[^/]*", "", path.removeprefix(REST)))
+            short = path if path == MAKE else re.sub(r"^[^/]*", "", path.removeprefix(REST))
+            answer = routes.answer(self.command, short)
         except json.JSONDecodeError:
             return Answer(400)  # F 1.10: bad JSON, empty body
         except Refusal as refusal:

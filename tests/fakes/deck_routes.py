@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
@@ -124,6 +124,16 @@ def _card(world: World, card: Card, shape: str = "full") -> Json:
     }
 
 
+def _before_1_18(body: Json) -> Json:
+    """The same answer from Deck 1.16: no start dates, colours or dependencies of cards, no column for what is done."""
+    if isinstance(body, list):
+        return [_before_1_18(one) for one in body]
+    if not isinstance(body, dict):
+        return body
+    unknown = {"startdate", "dependentCards", "isDoneColumn"} | ({"color"} if "stackId" in body else set())
+    return {name: _before_1_18(value) for name, value in body.items() if name not in unknown}
+
+
 # ---- routes --------------------------------------------------------------------------------------------------
 
 
@@ -143,7 +153,7 @@ class Routes:
             match = re.fullmatch(pattern, path)
             if match and verb == ("GET" if method == "HEAD" else method):
                 found: Answer = getattr(self, name)(*(int(one) for one in match.groups()))
-                return found
+                return found if self.world.release >= (1, 18) else replace(found, body=_before_1_18(found.body))
         return Answer(405)
 
     def _since(self) -> int:
@@ -221,15 +231,25 @@ class Routes:
         return Answer(200, _label(self.world.delete_label(self.user, label_id)))
 
     def make_card(self, board_id: int, stack_id: int) -> Answer:
-        card = self.world.add_card(self.user, stack_id, self._four_bytes())
-        return self._wrote(card, "made")  # F 1.1: 200, never 201
+        body = self._stored()
+        labels = body.get("labels")
+        if labels and self.world.release < (1, 17):  # the card is made, and its id is then looked for in vain
+            self.world.add_card(self.user, stack_id, {**body, "labels": []})
+            raise Refusal(400, "cardId must be provided and must be numeric")
+        return self._wrote(self.world.add_card(self.user, stack_id, body), "made")  # F 1.1: 200, never 201
+
+    def make_card_as_the_web_client(self) -> Answer:
+        """F 1: an unversioned route of the web client. It takes the same, with the stack in the body."""
+        if self.headers.get("ocs-apirequest") != "true":
+            return Answer(412, {"message": "CSRF check failed"})
+        return self._wrote(self.world.add_card(self.user, self._number("stackId"), self._stored()), "made")
 
     def card(self, board_id: int, stack_id: int, card_id: int) -> Answer:
         card = self.world.card(self.user, card_id, "read")
         return Answer(200, _card(self.world, card), tag=etag(card.last_modified))
 
     def put_card(self, board_id: int, stack_id: int, card_id: int) -> Answer:
-        return self._wrote(self.world.put_card(self.user, stack_id, card_id, self._four_bytes()))
+        return self._wrote(self.world.put_card(self.user, stack_id, card_id, self._stored()))
 
     def _wrote(self, card: Card, shape: str = "full") -> Answer:
         """F 1.6: the answer echoes the offset that was sent; the store drops it."""
@@ -237,10 +257,14 @@ class Routes:
         self.world.settle(card)
         return answer
 
-    def _four_bytes(self) -> dict[str, Json]:
-        if self.world.database_4_byte or "description" not in self.body:
-            return self.body
-        return {**self.body, "description": re.sub("[\U00010000-\U0010ffff]", "\ufffd", self.body["description"])}
+    def _stored(self) -> dict[str, Json]:
+        """What this database and this release keep of a card that was sent."""
+        body = {
+            name: value for name, value in self.body.items() if self.world.release >= (1, 18) or name != "startdate"
+        }
+        if not self.world.database_4_byte and "description" in body:
+            body["description"] = re.sub("[\U00010000-\U0010ffff]", "\ufffd", body["description"])
+        return body
 
     def delete_card(self, board_id: int, stack_id: int, card_id: int) -> Answer:
         return Answer(200, _card(self.world, self.world.delete_card(self.user, card_id)))
@@ -284,6 +308,7 @@ TABLE = (
     ("PUT", _BOARD + r"/labels/(\d+)", "edit_label"),
     ("DELETE", _BOARD + r"/labels/(\d+)", "delete_label"),
     ("POST", _STACK + "/cards", "make_card"),
+    ("POST", "/index.php/apps/deck/cards", "make_card_as_the_web_client"),
     ("GET", _CARD, "card"),
     ("PUT", _CARD, "put_card"),
     ("DELETE", _CARD, "delete_card"),
