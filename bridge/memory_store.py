@@ -272,7 +272,7 @@ class MemoryStore:
         """Store all of it, or nothing; in the order of the batch's fields, so what is forgotten is gone after it."""
         with self._lock:
             coming = {item.id for item in batch.items}
-            for link in batch.links:
+            for link in {link.id: link for link in batch.links}.values():  # the last word on each counts
                 if link.item not in coming and link.item not in self._items:
                     raise LedgerError(f"Nothing was stored: link {link.id} belongs to an item that is not there.")
             packed: list[tuple[Shelf[Any], Packed]] = [

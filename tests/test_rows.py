@@ -93,7 +93,7 @@ def everything(store: Store) -> object:
         *(store.versions_written(c, run) for c in connectors for run in (0, 2)),
         *(store.links_by_record(c, names) for c in connectors),
         *(store.intents_since(c, at) for c in connectors for at in (0, 5)),
-        *(look(name) for name in names for look in (store.find_items, store.conflicts, store.journal)),
+        *(look(name) for name in ["a", "ß", "\ud800"] for look in (store.find_items, store.conflicts, store.journal)),
         *(look(names) for look in (store.links_of, store.items, store.items_titled)),
         *(look() for look in (store.bindings, store.all_items, store.intents_open, store.unlinked)),
         *(store.conflicts(), store.journal(), store.journal(run=2), store.journal("a", 2), store.runs(3)),

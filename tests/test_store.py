@@ -82,6 +82,14 @@ def test_a_batch_is_stored_whole_or_not_at_all(store: Store) -> None:
     assert ids(store.links_of(["j"])) == ["l"]
 
 
+def test_last_word_of_a_batch_counts(store: Store) -> None:
+    store.save(
+        Batch(items=[an_item("i")], links=[a_link("l", item="nobody"), a_link("l")], runs=[Run(1, 1), Run(1, 2)])
+    )
+    assert store.links_of(["i", "nobody"]) == [a_link("l")]
+    assert store.runs(2) == [Run(1, 2)]
+
+
 def test_links_are_found_by_record_retired_ones_included(store: Store) -> None:
     old = a_link("old", native_id="7", state=LinkState.RETIRED, born="2025")
     new = a_link("new", native_id="7", born="2026")
