@@ -85,13 +85,14 @@ def test_a_post_is_200_and_shows_no_labels_although_they_are_there(deck: Deck, b
 @pytest.mark.parametrize(
     ("extra", "refusal"),
     [
-        ({"labels": [99]}, (500, "Operation not allowed. Label does not exist.")),
+        ({"labels": [304]}, (500, "Operation not allowed. Label does not exist.")),
         ({"users": [{"id": "otto", "type": 0}]}, (400, "The user is not part of the board")),
     ],
 )
 def test_a_refused_post_has_made_the_card(
     deck: Deck, board: Board, extra: dict[str, Any], refusal: tuple[int, str]
 ) -> None:
+    assert deck.label(deck.board("Haushalt"), "Abgeschlossen") == 304
     answer = ask(deck, "POST", f"/boards/1/stacks/{deck.stack(board, 'Offen')}/cards", {"title": "eins", **extra})
     assert said(answer) == refusal
     assert len(deck.world.cards) == 1
