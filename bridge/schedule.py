@@ -6,6 +6,7 @@ what is under way ends or is left as an intent that the next pass resolves (R17,
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections.abc import Callable
@@ -30,6 +31,7 @@ def keep_time(settings: Settings, beat: Beat) -> None:
 
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, end)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a pass that outlasts the interval is no news
     scheduler = BackgroundScheduler(timezone=settings.zone)
     trigger = (
         cron_trigger(settings.schedule, settings.zone)

@@ -2,7 +2,8 @@
 
 It forwards HTTP as it comes. ``before`` and ``after`` are seconds to wait before a request reaches the server and
 before its answer goes back, so that a process that is killed meets both cases: not done yet, and done without
-knowing it. ``down`` breaks every connection without an answer.
+knowing it. ``down`` breaks every connection without an answer. ``most_at_once`` are the most requests that one address
+has seen at a time.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ class GoBetween:
         self.down = False
         self.trouble: Trouble = lambda method, path: ""
         self.seen: list[tuple[str, str, int]] = []
+        self.most_at_once: Counter[str] = Counter()
+        self._at_once: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _handler(self, port))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -47,6 +50,12 @@ class GoBetween:
         """Remember a request."""
         with self._lock:
             self.seen.append((method, path, status))
+
+    def enters(self, path: str, step: int) -> None:
+        """Count the requests to one address that are under way."""
+        with self._lock:
+            self._at_once[path] += step
+            self.most_at_once[path] = max(self.most_at_once[path], self._at_once[path])
 
     def counted(self) -> Counter[str]:
         """How many requests of each method there were since the last time this was asked."""
@@ -73,6 +82,13 @@ def _handler(way: GoBetween, port: int) -> type[BaseHTTPRequestHandler]:
             """Nothing is logged."""
 
         def pass_on(self) -> None:
+            way.enters(self.path, 1)
+            try:
+                self._pass_on()
+            finally:
+                way.enters(self.path, -1)
+
+        def _pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             trouble = "refuse" if way.down else way.trouble(self.command, self.path)
             if trouble == "refuse":
