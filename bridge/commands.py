@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 from argparse import Namespace
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
+from functools import wraps
 
 from bridge import answers, render, views
 from bridge.config import ConnectorSettings, Settings
@@ -18,6 +19,7 @@ from bridge.ledger_errors import LeaseHeld, LedgerMissing
 from bridge.memory_store import MemoryStore
 from bridge.outbox import LostLease
 from bridge.screen import Screen
+from bridge.sql_store import SqlStore
 from bridge.state import Store
 from bridge.station import Peer
 from bridge.sync import Accept, Outcome, run_pass
@@ -26,6 +28,8 @@ from connectors.errors import NotACollection, PlatformError
 from mappings.translate import Translator, Vocabulary
 
 DONE, PARTLY, USAGE, WAITS = 0, 1, 2, 3
+
+Command = Callable[[Settings, Screen, Namespace], int]
 
 PATIENCE = 30.0
 """Seconds to wait for another pass on the same ledger to end."""
@@ -52,12 +56,23 @@ def _peer(settings: Settings, one: ConnectorSettings, rank: int) -> Peer:
     )
 
 
-def ledger_to_read(settings: Settings) -> Store:
+def ledger_to_read(settings: Settings) -> SqlStore | MemoryStore:
     """The ledger, for commands that only look; an empty one if there is none yet."""
     try:
         return open_ledger(settings.database_url, read_only=True)
     except LedgerMissing:
         return MemoryStore()
+
+
+def looking(command: Callable[[Settings, Screen, Namespace, Store], int]) -> Command:
+    """A command that only looks: it gets the ledger, and leaves nothing open."""
+
+    @wraps(command)
+    def look(settings: Settings, screen: Screen, args: Namespace) -> int:
+        with closing(ledger_to_read(settings)) as store:
+            return command(settings, screen, args, store)
+
+    return look
 
 
 def one_pass(
@@ -145,9 +160,10 @@ class _Nobody:
 # ---- plan and sync -----------------------------------------------------------------------------------------------
 
 
-def plan(settings: Settings, screen: Screen, _: Namespace) -> int:
+@looking
+def plan(settings: Settings, screen: Screen, _: Namespace, store: Store) -> int:
     """What a sync would do and why; writes nothing anywhere."""
-    outcome = run_pass(ledger_to_read(settings), peers_of(settings), dry=True)
+    outcome = run_pass(store, peers_of(settings), dry=True)
     _show_plan(screen, outcome)
     screen.result(answers.plan_json(outcome))
     return WAITS if outcome.waits else PARTLY if _failed(outcome) else DONE
@@ -199,9 +215,9 @@ def show_outcome(screen: Screen, outcome: Outcome) -> None:
 # ---- looking -----------------------------------------------------------------------------------------------------
 
 
-def status(settings: Settings, screen: Screen, _: Namespace) -> int:
+@looking
+def status(settings: Settings, screen: Screen, _: Namespace, store: Store) -> int:
     """The last complete pass per connector, clocks, what is parked and why, kept conflicts."""
-    store = ledger_to_read(settings)
     names = answers.Names(store)
     rows = [answers.status_row(store, binding) for binding in store.bindings() if binding.accepted]
     known = {row.name for row in rows}
@@ -215,9 +231,9 @@ def status(settings: Settings, screen: Screen, _: Namespace) -> int:
     return DONE
 
 
-def items(settings: Settings, screen: Screen, _: Namespace) -> int:
+@looking
+def items(settings: Settings, screen: Screen, _: Namespace, store: Store) -> int:
     """The canonical model as a list."""
-    store = ledger_to_read(settings)
     names = answers.Names(store)
     living = [item for item in store.all_items() if not item.dead]
     screen.show(render.items(screen.t, answers.item_rows(store, names, living)))
@@ -225,9 +241,9 @@ def items(settings: Settings, screen: Screen, _: Namespace) -> int:
     return DONE
 
 
-def show(settings: Settings, screen: Screen, args: Namespace) -> int:
+@looking
+def show(settings: Settings, screen: Screen, args: Namespace, store: Store) -> int:
     """One item in full: by id, unique prefix of one, or title."""
-    store = ledger_to_read(settings)
     names = answers.Names(store)
     found = store.find_items(args.item)
     if len(found) != 1:
@@ -239,9 +255,9 @@ def show(settings: Settings, screen: Screen, args: Namespace) -> int:
     return DONE
 
 
-def conflicts(settings: Settings, screen: Screen, _: Namespace) -> int:
+@looking
+def conflicts(settings: Settings, screen: Screen, _: Namespace, store: Store) -> int:
     """The conflict ledger, newest first."""
-    store = ledger_to_read(settings)
     names = answers.Names(store)
     kept = store.conflicts()
     screen.show(render.conflicts(screen.t, settings.zone, [answers.conflict_view(names, one) for one in kept]))
@@ -284,7 +300,7 @@ def run(settings: Settings, screen: Screen, _: Namespace) -> int:
     return DONE
 
 
-COMMANDS: dict[str, Callable[[Settings, Screen, Namespace], int]] = {
+COMMANDS: dict[str, Command] = {
     "check": check,
     "plan": plan,
     "sync": sync,

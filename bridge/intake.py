@@ -41,6 +41,9 @@ def take_record(station: Station, link: Link, record: Record, *, silent: bool = 
     """
     assert record.fields is not None
     station.bind_milestones(record.fields)
+    if link.shadow == record.fields:
+        _set_shadow(station, link, record, link.waits_for)
+        return False
     before, after = station.read(link.shadow), station.read(record.fields)
     item = station.book.item(link.item)
     if after.kind.value != item.kind:
@@ -59,7 +62,7 @@ def take_record(station: Station, link: Link, record: Record, *, silent: bool = 
         revive(station.book, item)
     if not after.archived:
         _park_unreadable(station, link, after)
-    _set_shadow(station, link, record, after)
+    _set_shadow(station, link, record, after.waiting)
     return changed
 
 
@@ -200,7 +203,14 @@ def _park_unreadable(station: Station, link: Link, after: Reading) -> None:
     link.problem = problem
 
 
-def _set_shadow(station: Station, link: Link, record: Record, after: Reading) -> None:
+def _forget_refusals(link: Link, record: Record) -> None:
+    """A record that changed may take now what it refused before (R25)."""
+    if link.shadow != record.fields:
+        link.memo.pop(LIFE, None)
+
+
+def _set_shadow(station: Station, link: Link, record: Record, waits_for: frozenset[str]) -> None:
+    _forget_refusals(link, record)
     link.shadow = dict(record.fields or {})
     link.version = record.version
     link.collection = record.collection
@@ -209,7 +219,7 @@ def _set_shadow(station: Station, link: Link, record: Record, after: Reading) ->
     if record.modified_at is not None:
         link.modified_at = int(record.modified_at)
     link.read_at = station.now
-    link.waits_for = after.waiting
+    link.waits_for = waits_for
     link.dirty = True
     station.read_records.add(link.native_id)
     station.book.keep_link(link)
@@ -254,9 +264,10 @@ def want(book: Book, item: Item, connector: str) -> None:
 
 
 def revive(book: Book, item: Item) -> None:
-    """A deleted item lives again: it shall appear wherever its record was deleted."""
-    for connector in {link.connector for link in book.links_of(item.id)}:
-        want(book, item, connector)
+    """A deleted item lives again: it shall appear wherever it has no record."""
+    for binding in book.bindings.values():
+        if binding.accepted and not binding.forgotten:
+            want(book, item, binding.id)
 
 
 def wait(station: Station, record: Record, reason: str = "") -> None:

@@ -46,6 +46,9 @@ def pair(stations: Mapping[str, Station]) -> list[match.Ambiguous]:
 
 
 def _may_pair(station: Station, waiting: Unlinked) -> bool:
+    known = station.book.link_at(station.id, waiting.native_id)
+    if known is not None and known.born == waiting.record.ref.born:
+        return False  # its ref is known: it is no new record (R20)
     if waiting.record.problem or station.read(waiting.record.fields or {}).problems.get("title"):
         return False
     if not station.translator.holds(station.read(waiting.record.fields or {}).kind):

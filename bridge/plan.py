@@ -63,6 +63,9 @@ def work(station: Station, link: Link, item: Item) -> Work:
         return Work() if item.dead or not station.holds(item) else _create(station, link, item)
     if link.problem and "" in link.parked:
         return Work(parked={"": link.problem})  # it cannot be read at the moment
+    refusal = link.memo.get(LIFE)
+    if refusal is not None and refusal.wanted == ("archive" if item.dead else "unarchive"):
+        return Work(parked={"": refusal.reason})
     reading = station.read(link.shadow)
     if item.dead:
         return _archive(station, link, item, reading)

@@ -78,8 +78,11 @@ class ForeignBridge(Exception):
     """Records bear the marks of another ledger, or of a newer state of this one (R30, R33)."""
 
 
-def take_in(station: Station, changes: Changes, *, accepted: bool) -> None:
-    """Take in what a pull found. ``accepted``: a person said that the ledger is right where the platform went back."""
+def take_in(station: Station, changes: Changes, *, accepted: bool) -> int:
+    """Take in what a pull found. Returns how many records went back in time.
+
+    ``accepted``: a person said that the ledger is right where the platform went back; else WentBack is raised.
+    """
     book, binding = station.book, station.binding
     station.absorb(changes.options)
     records = list({record.ref.native_id: record for record in changes.records}.values())
@@ -100,6 +103,7 @@ def take_in(station: Station, changes: Changes, *, accepted: bool) -> None:
         binding.swept_at = station.now
     binding.cursor = changes.cursor
     book.keep_binding(binding)
+    return len(old)
 
 
 def _regressed(station: Station, records: Iterable[Record]) -> set[str]:
@@ -183,7 +187,7 @@ def _take_returned(station: Station, record: Record, link: Link) -> None:
     book = station.book
     rival = book.link_of(link.item, station.id)
     if rival is not None and rival.state is not LinkState.WANTED:
-        intake.wait(station, answer.record)
+        intake.wait(station, answer.record, "it was deleted and is back, and the task has another record here")
         return
     if rival is not None:
         rival.state = LinkState.RETIRED

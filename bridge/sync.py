@@ -218,7 +218,7 @@ class Pass:
             len(walk.book.conflicts),
             connectors,
             tuple(walk.planned),
-            tuple(walk.held) if walk.dry or not walk.accept else (),
+            tuple(_filled(walk, held) for held in walk.held) if walk.dry or not walk.accept else (),
             tuple(waiting),
             tuple(walk.ambiguous),
             guard.digest(lines) if lines else "",
@@ -239,3 +239,9 @@ class Pass:
             warnings=tuple(dict.fromkeys([*outcome.warnings, *preview.warnings])),
             book=preview.book,
         )
+
+
+def _filled(walk: Walk, held: guard.Held) -> guard.Held:
+    """What is held names its operations, also where it was held before they were planned."""
+    own = tuple(operation for operation in walk.planned if operation.connector == held.connector)
+    return held if held.operations else replace(held, operations=own)

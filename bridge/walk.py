@@ -105,13 +105,11 @@ class Walk:
 
     def _take(self, station: Station, changes: Changes) -> None:
         try:
-            reading.take_in(station, changes, accepted=self.accept)
+            back = reading.take_in(station, changes, accepted=self.accept)
+            if back and self.dry:
+                self.held.append(guard.Held(station.id, _went_back(back), ()))
         except reading.WentBack as many:
-            self._drop(
-                station,
-                f"{many} records are older than yesterday's: was a backup restored? --accept keeps "
-                "what the bridge knows and writes it there again",
-            )
+            self._drop(station, _went_back(many.args[0]))
             self.held.append(guard.Held(station.id, station.failed, ()))
         except reading.ForeignBridge as mark:
             self._drop(station, f"another bridge is at work here, or this ledger is an old copy (mark {mark})")
@@ -163,20 +161,22 @@ class Walk:
         outbox = Outbox(
             self.book, self.stations, step=self.given.step, held=self.given.held, threads=self.given.threads
         )
+        operations = self.planned
         for _ in range(ROUNDS):
-            self._send(outbox)
+            self._send(outbox, operations)
             if not self._look_again():
                 break
+            operations = self._plan()
         for link in self.book.flagged("dirty"):
             self._note_leftover(link)
 
-    def _send(self, outbox: Outbox) -> None:
+    def _send(self, outbox: Outbox, operations: list[Operation]) -> None:
         for _ in range(WAVES):
-            operations = self._plan()
             self._guard(operations)
             going = wave(operation for operation in operations if not self.is_held(operation))
             if not going or not outbox.send(going, accepted=self.accept):
                 return
+            operations = self._plan()
 
     def _look_again(self) -> bool:
         """Read platforms again whose answers left something open; they are settled within the pass (R17)."""
@@ -360,3 +360,10 @@ class Walk:
         """How many records are left alone there, for a reason that `status` tells."""
         links = {link.id for link in self.book.flagged("parked") if link.connector == station.id}
         return len(links) + sum(bool(waiting.reason) for waiting in self.book.unlinked(station.id))
+
+
+def _went_back(many: int) -> str:
+    return (
+        f"{many} records are older there than what was read before: was a backup restored? "
+        "With --accept the bridge keeps what it knows and writes it there again."
+    )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from bridge.intake import take_record
-from bridge.state import LIFE, NEVER, Intent, Link, LinkState, Memo
+from bridge.state import LIFE, NEVER, Intent, Key, Link, LinkState, Memo, Parked
 from bridge.station import Station, evidence, same
 from connectors.base import Fields, Native, Record
 from mappings.canonical import Cell, Value
+
+KEPT_ITS_VALUE = "the platform kept its old value"
 
 KEPT_WRITES = 2
 """Our last writes of a cell that are remembered, to notice a platform that keeps replacing them (R26)."""
@@ -20,39 +22,74 @@ def settle_write(station: Station, link: Link, intent: Intent, record: Record, *
     """
     assert record.fields is not None
     station.learn_options(record.options)
-    old = dict(link.shadow)
-    sent = station.resolve_new(intent.sent, record)
-    before, predicted, after = station.read(old), station.read({**old, **sent}), station.read(record.fields)
-    shadow = _between_sent_and_shown(old, sent, record.fields)
-    for cell, wanted in intent.cells.items():
-        names = _natives_of(station, cell, wanted, old, sent)
-        if same(predicted, after, cell):
-            link.memo.pop(cell, None)
-            shadow.update({name: record.fields[name] for name in names if _plain(record.fields, name)})
-        elif at_once and same(before, after, cell):
-            link.memo[cell] = Memo(wanted, evidence(after, cell), refused=True, reason="the platform kept its value")
-            link.offered[cell] = max(link.offered.get(cell, NEVER), intent.keys[cell])
-            shadow.update({name: record.fields[name] for name in names if _plain(record.fields, name)})
-            continue
-        elif _normalised(station, names, sent, record, at_once=at_once):
-            link.memo[cell] = Memo(wanted, evidence(after, cell), refused=False)
-            shadow.update({name: record.fields[name] for name in names if _plain(record.fields, name)})
-        link.known[cell] = max(link.known.get(cell, NEVER), intent.keys[cell])
-        link.offered[cell] = max(link.offered.get(cell, NEVER), intent.keys[cell])
-        if intent.kind in ("archive", "unarchive"):
-            continue
-        link.wrote[cell] = (*link.wrote.get(cell, ()), (evidence(after, cell), intent.keys[cell]))[-KEPT_WRITES:]
+    old, sent = dict(link.shadow), station.resolve_new(intent.sent, record)
+    if {**old, **sent} == dict(record.fields):
+        after, shadow = station.read(record.fields), dict(record.fields)
+        for cell, key in intent.keys.items():
+            if cell in intent.cells:
+                link.memo.pop(cell, None)
+                _shown(link, intent, cell, key, evidence(after, cell))
+    else:
+        shadow = _compare(station, link, intent, record, old, sent, at_once=at_once)
     intent.open = False
     station.book.keep_intent(intent)
     link.shadow = shadow
     link.written = station.run
-    _life_was_written(station, link, intent)
+    _life_was_written(station, link, intent, record)
     take_record(station, link, record)
 
 
-def _life_was_written(station: Station, link: Link, intent: Intent) -> None:
+def _compare(
+    station: Station,
+    link: Link,
+    intent: Intent,
+    record: Record,
+    old: Fields,
+    sent: Fields,
+    *,
+    at_once: bool,
+) -> dict[str, Native]:
+    """Cell by cell, what became of the write; returns the shadow from which people's edits are told."""
+    fields = record.fields or {}
+    before, predicted, after = station.read(old), station.read({**old, **sent}), station.read(fields)
+    shadow = _between_sent_and_shown(old, sent, fields)
+    for cell, wanted in intent.cells.items():
+        key = intent.keys[cell]
+        names = _natives_of(station, cell, wanted, old, sent)
+        as_shown = {name: fields[name] for name in names if _plain(fields, name)}
+        if same(predicted, after, cell):
+            link.memo.pop(cell, None)
+        elif at_once and same(before, after, cell):
+            link.memo[cell] = Memo(wanted, evidence(after, cell), refused=True, reason=KEPT_ITS_VALUE)
+            link.parked[cell] = Parked(KEPT_ITS_VALUE, station.now)
+            link.offered[cell] = max(link.offered.get(cell, NEVER), key)
+            shadow.update(as_shown)
+            continue
+        elif _normalised(station, names, sent, record, at_once=at_once):
+            link.memo[cell] = Memo(wanted, evidence(after, cell), refused=False)
+        else:
+            as_shown = {}  # a person's edit: told by what differs from what we sent
+        shadow.update(as_shown)
+        _shown(link, intent, cell, key, evidence(after, cell))
+    return shadow
+
+
+def _shown(link: Link, intent: Intent, cell: Cell, key: Key, now: str) -> None:
+    """People there have been shown the value (R2), and we remember that we wrote it (R26)."""
+    link.known[cell] = max(link.known.get(cell, NEVER), key)
+    link.offered[cell] = max(link.offered.get(cell, NEVER), key)
+    if intent.kind not in ("archive", "unarchive"):
+        link.wrote[cell] = (*link.wrote.get(cell, ()), (now, key))[-KEPT_WRITES:]
+
+
+def _life_was_written(station: Station, link: Link, intent: Intent, record: Record) -> None:
+    """Whether the record was archived, or brought back, is what it says itself: success proves nothing (R25)."""
     if intent.kind in ("archive", "unarchive"):
-        link.archived = intent.kind == "archive"
+        link.archived = station.translator.is_archived(record.fields or {})
+        if link.archived != (intent.kind == "archive"):
+            link.shadow = dict(record.fields or {})
+            link.memo[LIFE] = Memo(intent.kind, "", refused=True, reason=KEPT_ITS_VALUE)
+            link.parked[""] = Parked(KEPT_ITS_VALUE, station.now)
     if LIFE in intent.keys:
         link.known[LIFE] = max(link.known.get(LIFE, NEVER), intent.keys[LIFE])
 

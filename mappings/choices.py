@@ -36,6 +36,7 @@ class ChoiceCodec:
         self._mark = table.flag or table.stamp or ""
         self._mark_as_moment = stamp_as is None or stamp_as.native != self._mark or stamp_as.as_ == "moment"
         self.natives = frozenset({table.native} | ({self._mark} if self._mark else set()))
+        self._fixed: dict[Value, frozenset[Value]] = {}
 
     def read(self, scene: Scene) -> Heard:
         """What the column, the value or the flag asserts."""
@@ -134,6 +135,13 @@ class ChoiceCodec:
         return frozenset(there | ({DONE} if self._table.flag else set()))
 
     def _asserted(self, meant: Value, scene: Scene) -> frozenset[Value]:
+        if scene.shelf(self._table.native).there is None:
+            if meant not in self._fixed:  # the values of a property never change, as columns do
+                self._fixed[meant] = self._says(meant, scene)
+            return self._fixed[meant]
+        return self._says(meant, scene)
+
+    def _says(self, meant: Value, scene: Scene) -> frozenset[Value]:
         targets = _targets(self._available(scene), self._shown_as)
         return frozenset({meant} | {value for value, target in targets if target == meant})
 

@@ -110,6 +110,11 @@ class Translator:
             native for name, codec in self._codecs.items() if _is_set(mapping, name) for native in codec.natives
         }
         self.fields = frozenset(self._codecs)
+        status = self._codecs["status"].natives if "status" in self._codecs else frozenset()
+        self._watched = {
+            name: codec.natives | (status if FIELDS[name].group == "status" else frozenset())
+            for name, codec in self._codecs.items()
+        }
 
     @property
     def milestone_native(self) -> str | None:
@@ -222,12 +227,15 @@ class Translator:
         reading = self.read(before, scene.voc, scene.refs)
         absent = set() if fresh else FIELDS.keys() - reading.carried
         shown: set[Cell] = set()
+        stale: set[str] = set()  # native fields that were changed since ``reading``
         pending: dict[Cell, str] = {}
         unshowable: dict[Cell, str] = {}
         for cell in sorted(wanted, key=_order):
             name = field_of(cell).name
             if name in absent or name not in self._codecs:
                 continue
+            if not stale.isdisjoint(self._watched[name]):
+                reading, stale = self.read(draft, scene.voc, scene.refs), set()
             said = name in reading.carried and self.shows(reading, cell, wanted[cell])
             if said and not (fresh and isinstance(self._codecs[name], ChoiceCodec)):  # a new record says its status
                 shown.add(cell)
@@ -246,7 +254,7 @@ class Translator:
                 if locked.isdisjoint(change):
                     draft |= change
                     shown.add(cell)
-                    reading = self.read(draft, scene.voc, scene.refs)
+                    stale |= change.keys()
         fields = {native: value for native, value in draft.items() if not _same(value, before.get(native))}
         return Writing(fields, frozenset(shown), pending, unshowable)
 
