@@ -31,8 +31,9 @@ def sqlite_store(tmp_path: Path) -> Iterator[SqlStore]:
         yield ledger
 
 
-def test_sqlite_is_as_durable_as_it_can_be(sqlite_store: SqlStore) -> None:
-    with sqlite_store._engine.connect() as connection:
+def test_sqlite_is_as_durable_as_it_can_be(tmp_path: Path) -> None:
+    open_ledger("sqlite:///bridge.db", tmp_path).close()  # the connection that makes the tables is a special one
+    with open_ledger("sqlite:///bridge.db", tmp_path) as store, store._engine.connect() as connection:
         found = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
