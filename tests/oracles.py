@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bridge.state import NEVER, Conflict, Item, Link, LinkState
+from bridge.state import LIFE, NEVER, Conflict, Item, Link, LinkState
 from connectors.memory_platform import GONE, Entry
 from mappings.canonical import normal
-from tests.provenance import Death, Edit
+from tests.provenance import REFERENCES, Death, Edit
 from tests.world import World
 
 CELLS = ("title", "status", "start", "due", "parent", "milestone")
@@ -58,7 +58,7 @@ def diverging(world: World) -> Iterator[str]:
 
 def _divergence(world: World, name: str, link: Link, item: Item, entry: Entry) -> Iterator[str]:
     archived = bool(entry.fields["archived"])
-    if archived != item.dead and not (archived and not link.archived):
+    if archived != item.dead and not (archived and not link.archived) and LIFE not in link.memo:
         yield f"{name} {entry.id} is {'' if archived else 'not '}archived, its item {'dead' if item.dead else 'lives'}"
     if item.dead or "" in link.parked:
         return
@@ -71,9 +71,17 @@ def _divergence(world: World, name: str, link: Link, item: Item, entry: Entry) -
             continue
         if ":" not in cell and item.key(cell) == NEVER:
             continue
+        if cell in REFERENCES and _dangles(world, name, entry.fields[cell]):
+            yield f"{name} {entry.id} has a {cell} that is deleted, and there is another record of it"
         if not world.provenance.agreed(item, cell) & world.provenance.may_mean(name, cell, shown.get(cell)):
             agreed = sorted(map(str, world.provenance.agreed(item, cell)))
             yield f"{name} {entry.id} shows {cell} {shown.get(cell)!r}, agreed is {agreed}"
+
+
+def _dangles(world: World, name: str, target: object) -> bool:
+    """Whether a reference points to a deleted record of a task that has a living one there."""
+    entry = world.platforms[name].entries.get(str(target))
+    return bool(entry and entry.place == GONE and world.records(name, world.provenance.tag(name, entry.id)))
 
 
 def _agreed_cells(item: Item) -> set[str]:
@@ -171,7 +179,7 @@ def _is_kept(world: World, edit: Edit) -> bool:
     return any(
         conflict.cell == field
         and edit.tag in world.provenance.tags_of(conflict.item)
-        and conflict.loser.connector == edit.platform
+        and (field == "description" or conflict.loser.connector == edit.platform)
         and _lost_there(world, edit, conflict)
         for conflict in world.store.conflicts()
     )
