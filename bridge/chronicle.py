@@ -23,7 +23,7 @@ def offer(station: Station, item: Item, candidate: Candidate) -> None:
         return
     item.cells[candidate.cell] = merged
     if merged.value != base.value:
-        why = clash.rule if clash else "R2 changed there" if base.key != NEVER else "R16 first seen there"
+        why = clash.rule if clash else "changed there (R2)" if base.key != NEVER else "first seen there (R16)"
         journal(station, item, candidate.cell, base.value, merged.value, "edit", why)
     if clash:
         keep_conflict(station.book, station, item, clash)

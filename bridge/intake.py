@@ -47,7 +47,7 @@ def take_record(station: Station, link: Link, record: Record, *, silent: bool = 
     before, after = station.read(link.shadow), station.read(record.fields)
     item = station.book.item(link.item)
     if after.kind.value != item.kind:
-        freeze(station, link, f"kind changed from {item.kind} to {after.kind.value}", record)
+        freeze(station, link, f"rests here: it became a {after.kind.value} there; make it a {item.kind} again", record)
         return False
     edits = {} if silent else _edits(station, before, after)
     changed, was_dead = False, item.dead
@@ -57,7 +57,7 @@ def take_record(station: Station, link: Link, record: Record, *, silent: bool = 
     _take_life(station, link, item, record, before, after)
     if was_dead and not item.dead:
         chronicle.journal(
-            station, item, LIFE, "deleted", "live", "edit", "R22 edited or reopened there after the delete"
+            station, item, LIFE, "deleted", "live", "edit", "edited or reopened there after the delete (R22)"
         )
         revive(station.book, item)
     if not after.archived:
@@ -240,10 +240,12 @@ def take_delete(station: Station, link: Link) -> None:
     book.keep_link(link)
     book.touch(item)
     if item.dead and not was_dead:
-        chronicle.journal(station, item, LIFE, "live", "deleted", "edit", "R22 deleted there")
+        chronicle.journal(station, item, LIFE, "live", "deleted", "edit", "deleted there (R22)")
     elif not item.dead:
         want(book, item, station.id)
-        chronicle.journal(station, item, LIFE, "live", "live", "edit", "R22 deleted there, edited elsewhere: it stays")
+        chronicle.journal(
+            station, item, LIFE, "live", "live", "edit", "deleted there, edited elsewhere: it stays (R22)"
+        )
 
 
 def freeze(station: Station, link: Link, reason: str, record: Record | None = None) -> None:
@@ -279,7 +281,7 @@ def wait(station: Station, record: Record, reason: str = "") -> None:
         title = station.translator.title(record.fields or {})
         reason = reason or reading.problems.get("title", "")
         if not reason and not station.translator.holds(reading.kind):
-            reason = f"{kind} is not mirrored here"
+            reason = f"the kind {kind} is not mirrored here"
     native_id = record.ref.native_id
     known = station.book.unlinked_at(station.id, native_id)
     station.book.keep_unlinked(

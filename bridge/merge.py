@@ -188,10 +188,10 @@ def _clash(candidate: Candidate, base: Base, merged: Base, said: Assertion) -> C
 
 def _rule(winner: Key, loser: Key) -> str:
     if winner.time != loser.time:
-        return "R3 later change wins"
+        return "the later change wins (R3)"
     if winner.rank != loser.rank:
-        return "R3 same second: order of connectors"
-    return "R3 same second: order of records"
+        return "same second: the order of the connectors decides (R3)"
+    return "same second: the order of the records decides (R3)"
 
 
 # ---- fields that belong together (R12) ------------------------------------------------------------------------
@@ -226,7 +226,7 @@ def _settle_one(item: Item, group: str, cell: Cell, run: int) -> list[Clash]:
         lost = Assertion(frozenset({mine.value}), mine.key, mine.origin, None, mine.since, mine.company)
         item.cells[cell] = _base(said, implied[0], (said,) if field_of(cell).type is Type.CHOICE else ())
         item.cells[cell] = replace(item.cells[cell], run=run)
-        return [Clash(cell, mine.value, said, lost, f"R12 {other} decides for its group")]
+        return [Clash(cell, mine.value, said, lost, f"{other} decides for its group (R12)")]
     return []
 
 
@@ -274,4 +274,4 @@ def cut(edge: Cell, circle: Mapping[Edge, Base], weakest: Edge, item: Item, run:
     said = Assertion(frozenset({None}), raised(newest.key, lost.key), newest.origin, None, newest.since)
     item.cells[edge] = replace(_base(said, None), run=run)
     loser = Assertion(frozenset({lost.value}), lost.key, lost.origin, None, lost.since)
-    return Clash(edge, lost.value, said, loser, "R13 the oldest link of a circle gives way")
+    return Clash(edge, lost.value, said, loser, "the oldest link of a circle gives way (R13)")

@@ -35,7 +35,7 @@ def pair(stations: Mapping[str, Station]) -> list[match.Ambiguous]:
         if isinstance(decision, match.Ambiguous):
             ambiguous.append(decision)
             for stray in decision.strays:
-                waiting[stray].reason = "several records or items have this title"
+                waiting[stray].reason = "several records or items have this title: make the titles unique"
                 waiting[stray].candidates = decision.candidates
                 book.keep_unlinked(waiting[stray])
         else:

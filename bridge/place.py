@@ -155,5 +155,6 @@ def _postgresql(error: BaseException | None) -> str:
         if "fatal" not in said:
             return f"The PostgreSQL server of {SETTING} cannot be reached: check that it runs, and its host and port."
         state = next((state for phrase, state in _PHRASES.items() if phrase in said.partition("fatal")[2]), "unknown")
-    what = next((words for start, words in _STATES.items() if state.startswith(start)), None)
-    return f"The PostgreSQL server of {SETTING} " + (what or f"failed (SQLSTATE {state}): see its log") + "."
+    otherwise = f"failed (SQLSTATE {state}): see its log"
+    what = next((words for start, words in _STATES.items() if state.startswith(start)), otherwise)
+    return f"The PostgreSQL server of {SETTING} {what}."

@@ -125,10 +125,10 @@ def _update(station: Station, link: Link, item: Item, reading: Reading, settled_
 def _leave_alone(station: Station, link: Link, item: Item, cell: Cell) -> str:
     """Why a cell is not written although the record shows something else; "" if it is."""
     if item.key(cell) in link.replaced.get(cell, ()):
-        return "this platform keeps replacing the value"
+        return "this platform keeps replacing the value: change it there, or find out what replaces it"
     day, writes = link.fuse.get(cell, (0, 0))
     if day == station.now // DAY and writes >= FUSE:
-        return f"written {writes} times today: two programs seem to fight"
+        return f"written {writes} times today: two programs seem to fight over it; it is written again tomorrow"
     if cell == "title" and link.problem:
         return link.problem
     return station.left_alone(link, cell)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bridge import intake, written
 from bridge.state import Intent, Link, LinkState
 from bridge.station import Station
-from connectors.base import Alive, Gone, Ref
+from connectors.base import Alive, Gone, Hidden, Ref
 from connectors.errors import PlatformError
 
 
@@ -20,8 +20,10 @@ def take_probe(station: Station, link: Link, answer: object) -> None:
         case Gone():
             if link.state is not LinkState.RETIRED:
                 intake.take_delete(station, link)
+        case Hidden():
+            intake.freeze(station, link, "rests here: the platform does not show it to our account any more")
         case _:
-            intake.freeze(station, link, f"{type(answer).__name__.lower()}: no longer in this collection, or not shown")
+            intake.freeze(station, link, "rests here: it does not belong to this collection any more")
 
 
 def thaw(station: Station, link: Link) -> None:

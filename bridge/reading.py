@@ -187,7 +187,11 @@ def _take_returned(station: Station, record: Record, link: Link) -> None:
     book = station.book
     rival = book.link_of(link.item, station.id)
     if rival is not None and rival.state is not LinkState.WANTED:
-        intake.wait(station, answer.record, "it was deleted and is back, and the task has another record here")
+        intake.wait(
+            station,
+            answer.record,
+            "it is back, and the task has another record here: delete one of the two",
+        )
         return
     if rival is not None:
         rival.state = LinkState.RETIRED
@@ -200,7 +204,7 @@ def _take_returned(station: Station, record: Record, link: Link) -> None:
         item.life_key = item.life_key._replace(time=max(s.get("life", NEVER).time for s in item.deletes) + 1)
     link.state, link.archived = LinkState.LIVE, False
     if was_dead:
-        chronicle.journal(station, item, "life", "deleted", "live", "edit", "R22 restored there")
+        chronicle.journal(station, item, "life", "deleted", "live", "edit", "restored there (R22)")
         intake.revive(book, item)
     book.touch(item)
     intake.take_record(station, link, answer.record)

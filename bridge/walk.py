@@ -112,7 +112,10 @@ class Walk:
             self._drop(station, _went_back(many.args[0]))
             self.held.append(guard.Held(station.id, station.failed, ()))
         except reading.ForeignBridge as mark:
-            self._drop(station, f"another bridge is at work here, or this ledger is an old copy (mark {mark})")
+            self._drop(
+                station,
+                f"another bridge is at work here, or this ledger is an old copy (mark {mark}): end one of the two",
+            )
         except PlatformError as error:
             self._drop(station, str(error))
         else:

@@ -96,7 +96,10 @@ class ChoiceCodec:
             title = scene.shelf(self._table.native).meaning(native) if isinstance(native, str) else None
             key = normal(title)
         if title is None or key not in self._meaning:
-            raise Unreadable(f'the {self._table.native} "{title or native}" is not in the mapping of {self.name}')
+            raise Unreadable(
+                f"the {self._table.native} “{title or native}” is not in the mapping of {self.name}: "
+                "add it, or choose another"
+            )
         return self._meaning[key]
 
     def _evidence(self, native: Native, meant: Value, scene: Scene) -> object:
@@ -162,8 +165,8 @@ class ElementChoiceCodec:
         """The choice whose element is there."""
         found = {value for value in self._names if self._of(value, scene)}
         if len(found) > 1:
-            names = " and ".join(sorted(map(spelled, found)))
-            raise Unreadable(f"{self._native} says {names} at once")
+            names = ", ".join(sorted(map(spelled, found)))
+            raise Unreadable(f"{self._native} says {names} at once: keep one")
         meant = found.pop() if found else self._without
         return Heard({self.name: self._asserted(meant)}, {self.name: ("element", meant)})
 

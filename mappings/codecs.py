@@ -29,9 +29,9 @@ class TitleCodec:
         value = scene.fields[self._table.native]
         title = plain(value).strip() if isinstance(value, str) else ""
         if not title:
-            raise Unreadable("has no title")
+            raise Unreadable("has no title: give it one")
         if len(title) > TITLE_LIMIT:
-            raise Unreadable(f"the title has {len(title)} characters; {TITLE_LIMIT} are the limit")
+            raise Unreadable(f"the title has {len(title)} characters, at most {TITLE_LIMIT} are possible: shorten it")
         return one("title", title, unicodedata.normalize("NFC", title))
 
     def write(self, wish: Wish, scene: Scene) -> Mapping[str, Native]:
@@ -238,7 +238,7 @@ class MilestoneCodec:
         heard = one("milestone", milestone, milestone)
         if len(found) < 2:
             return heard
-        titles = " and ".join(f'"{scene.refs.title_of(item)}"' for item in found)
+        titles = ", ".join(f"“{scene.refs.title_of(item)}”" for item in found)
         return Heard(heard.cells, heard.inputs, problem=f"belongs to {len(found)} milestones at once: {titles}")
 
     def write(self, wish: Wish, scene: Scene) -> Mapping[str, Native]:
@@ -273,7 +273,7 @@ class MilestoneCodec:
         title = within(scene.refs.title_of(item), self._table.limit, "title of the milestone")
         element = shelf.pick((title,))
         if self._elements.milestone(native, element, scene) != item:
-            raise Unshowable(f'"{title}" does not stand for this milestone alone here')
+            raise Unshowable(f"“{title}” does not stand for this milestone alone here: give it another title")
         return element
 
 
@@ -303,10 +303,10 @@ class LabelsCodec:
             return {native: tuple(sorted(e for e in current if normal(self._label(e, scene)) != wanted))}
         title = wish.value.strip() if isinstance(wish.value, str) and normal(wish.value) == wanted else wanted
         if self._elements.reserved(native, title):
-            raise Unshowable(f'"{title}" stands for something else than a label here')
+            raise Unshowable(f"“{title}” stands for something else than a label here")
         element = scene.shelf(native).pick((within(title, self._table.limit, "label"),))
         if self._elements.milestone(native, element, scene) is not None:
-            raise Unshowable(f'"{title}" stands for the milestone of that name here')
+            raise Unshowable(f"“{title}” stands for the milestone of that name here")
         return {native: tuple(sorted({*current, element}))}
 
     def _label(self, element: str, scene: Scene) -> str | None:
@@ -341,7 +341,7 @@ class KindCodec:
     def write(self, kind: Kind, scene: Scene) -> Mapping[str, Native]:
         """What makes a new record be of this kind."""
         if kind not in self.kinds:
-            raise Unshowable(f"a {kind} cannot be kept here")
+            raise Unshowable(f"the kind {kind} cannot be kept here")
         if not self._names:
             written = self._written[kind]
             options = scene.shelf(self.native)
@@ -355,7 +355,7 @@ class KindCodec:
         titles = {normal(shelf.meaning(element)) for element in scene.elements(self.native)}
         found = [kind for kind, names in self._names.items() if titles.intersection(map(normal, names))]
         if len(found) > 1:
-            return found[0], f"is {' and '.join(found)} at once; taken as {found[0]}"
+            return found[0], f"is {', '.join(found)} at once, and taken as {found[0]}: keep one"
         return (found[0] if found else self._without), ""
 
     def _by_value(self, scene: Scene) -> tuple[Kind, str]:
@@ -366,7 +366,7 @@ class KindCodec:
         if normal(title) not in self._values:
             return (
                 self._without,
-                f'the {self.native} "{title or value}" is not in the mapping; taken as {self._without}',
+                f"the {self.native} “{title or value}” is not in the mapping, and taken as {self._without}",
             )
         return self._values[normal(title)], ""
 
@@ -382,5 +382,5 @@ def native_id(item: str, scene: Scene) -> str:
 def within(text: str, limit: int | None, what: str) -> str:
     """The text, if the platform takes so many characters."""
     if limit is not None and len(text) > limit:
-        raise Unshowable(f"the {what} has {len(text)} characters; {limit} are the limit here")
+        raise Unshowable(f"the {what} has {len(text)} characters, at most {limit} are possible here: shorten it")
     return text

@@ -103,7 +103,7 @@ class Shelf:
                     return option
         for option, title in self.there.items():
             if normal(title) == wanted[0]:
-                raise Unshowable(f'"{title}" still stands there for "{self.meaning(option)}", which it was once called')
+                raise Unshowable(f"“{title}” still stands there for “{self.meaning(option)}”, which it was once called")
         return NEW + names[0]
 
 

@@ -131,7 +131,7 @@ def test_a_wrong_name_lists_the_right_ones(server: Radicale) -> None:
     error = failure(connect(server, "/", "Strategie 2030"), NotACollection)
     assert isinstance(error, NotACollection)
     assert error.found == TITLES
-    assert "'Strategie 2030'" in str(error)
+    assert "“Strategie 2030”" in str(error)
     assert "Digitale Strategie, Doppelt" in str(error)
     assert "RATHAUS_COLLECTION" in str(error)
 
@@ -151,7 +151,7 @@ def test_equal_titles_are_told_apart_by_path(server: Radicale) -> None:
 
 @pytest.mark.parametrize(("path", "name"), [("/anna/termine/", ""), ("/", "Termine")])
 def test_a_calendar_without_tasks_is_said(server: Radicale, path: str, name: str) -> None:
-    assert "'Termine'" in str(error := failure(connect(server, path, name), NotACollection))
+    assert "“Termine”" in str(error := failure(connect(server, path, name), NotACollection))
     assert "holds no tasks (VTODO)" in str(error)
 
 

@@ -65,13 +65,13 @@ def test_a_title_is_stripped_and_its_normal_form_is_no_edit() -> None:
 def test_a_title_of_300_characters_is_a_problem() -> None:
     reading = on_deck(title="x" * 300)
     assert said(reading, "title") is None
-    assert reading.problems == {"title": "the title has 300 characters; 255 are the limit"}
+    assert reading.problems == {"title": "the title has 300 characters, at most 255 are possible: shorten it"}
     assert to_deck({"title": "kurz"}, title="x" * 300) == {}
 
 
 @pytest.mark.parametrize("title", ["", "  ", None, 5, True])
 def test_a_record_without_a_title_says_so(title: Native) -> None:
-    assert on_deck(title=title).problems == {"title": "has no title"}
+    assert on_deck(title=title).problems == {"title": "has no title: give it one"}
 
 
 def test_a_title_of_255_characters_is_none() -> None:
@@ -80,7 +80,9 @@ def test_a_title_of_255_characters_is_none() -> None:
 
 def test_a_title_over_the_limit_of_the_platform_cannot_be_shown() -> None:
     writing = DECK.write({"title": "x" * 256}, card(), board(), NOBODY, AT)
-    assert writing == Writing(unshowable={"title": "the title has 256 characters; 255 are the limit here"})
+    assert writing == Writing(
+        unshowable={"title": "the title has 256 characters, at most 255 are possible here: shorten it"}
+    )
 
 
 def test_no_title_cannot_be_shown() -> None:
@@ -113,7 +115,7 @@ def test_a_renamed_label_still_says_the_kind() -> None:
 def test_two_kinds_at_once_are_said() -> None:
     reading = on_caldav(CATEGORIES=("Meilenstein", "Ziel"))
     assert reading.kind is Kind.GOAL
-    assert reading.problems == {"kind": "is goal and milestone at once; taken as goal"}
+    assert reading.problems == {"kind": "is goal, milestone at once, and taken as goal: keep one"}
 
 
 def test_memory_says_the_kind_in_a_field_of_its_own() -> None:
@@ -129,7 +131,7 @@ def test_a_kind_that_is_left_out_cannot_be_held() -> None:
         mapping.model_copy(update={"kinds": mapping.kinds.model_copy(update={"elements": elements})}), BERLIN
     )
     assert (small.holds(Kind.MILESTONE), small.holds(Kind.GOAL)) == (True, False)
-    with pytest.raises(ValueError, match="a goal cannot be kept here"):
+    with pytest.raises(ValueError, match="the kind goal cannot be kept here"):
         small.create(Kind.GOAL, {"title": "x"}, PLAIN, NOBODY, AT)
 
 

@@ -67,7 +67,9 @@ def test_stack_titles_are_compared_loosely(title: str) -> None:
 def test_a_card_in_an_unknown_stack_has_no_status() -> None:
     reading = on_deck(board({**STACKS, "x": "Sonstiges"}), stack="x")
     assert said(reading, "status") is None
-    assert reading.problems == {"status": 'the stack "Sonstiges" is not in the mapping of status'}
+    assert reading.problems == {
+        "status": "the stack “Sonstiges” is not in the mapping of status: add it, or choose another"
+    }
 
 
 def test_the_status_of_a_card_in_an_unknown_stack_is_not_written() -> None:

@@ -75,7 +75,7 @@ def test_a_renamed_label_is_the_same_label() -> None:
 def test_a_label_titled_like_a_renamed_one_cannot_be_told_from_it() -> None:
     voc = replace(board(), there={"stack": STACKS, "labels": {**LABELS, "l2": "Neu"}})
     unshowable = DECK.write({"labels:neu": "neu"}, card(), voc, NOBODY, AT).unshowable
-    assert unshowable == {"labels:neu": '"Neu" still stands there for "Presse", which it was once called'}
+    assert unshowable == {"labels:neu": "“Neu” still stands there for “Presse”, which it was once called"}
 
 
 def test_a_label_nobody_told_us_of_stays() -> None:
@@ -125,7 +125,7 @@ def test_a_choice_among_the_labels_replaces_the_one_that_is_there() -> None:
 def test_two_choices_at_once_are_a_problem() -> None:
     reading = by_labels().read(todo(CATEGORIES=("hoch", "niedrig")), PLAIN, NOBODY)
     assert said(reading, "priority") is None
-    assert reading.problems == {"priority": "CATEGORIES says 1 and 3 at once"}
+    assert reading.problems == {"priority": "CATEGORIES says 1, 3 at once: keep one"}
 
 
 def test_what_is_no_set_is_a_problem() -> None:
@@ -169,7 +169,7 @@ def test_of_two_milestones_the_first_is_taken_and_that_is_said() -> None:
     two = Who({"n1": "m1", "n2": "m2"}, {"m2": "Baubeginn", "m1": "Eröffnung"})
     reading = on_caldav(two, CATEGORIES=("Baubeginn", "Eröffnung"))
     assert said(reading, "milestone") == {"m1"}
-    assert reading.problems == {"milestone": 'belongs to 2 milestones at once: "Eröffnung" and "Baubeginn"'}
+    assert reading.problems == {"milestone": "belongs to 2 milestones at once: “Eröffnung”, “Baubeginn”"}
 
 
 def test_a_milestone_without_a_record_here_is_pending() -> None:

@@ -234,7 +234,7 @@ class CalDavConnector:
         return VersionMismatch(f"The task {uid} on {self._http.host} was changed meanwhile.", record=record)
 
     def _not_found(self, ref: Ref) -> NotFound:
-        return NotFound(f"The task {ref.native_id} is not in {self._objects.place.title!r} on {self._http.host}.")
+        return NotFound(f"The task {ref.native_id} is not in “{self._objects.place.title}” on {self._http.host}.")
 
     def _refused(self, answer: Response) -> PlatformError:
         """Why a PUT was refused, in words."""

@@ -82,14 +82,14 @@ def discover(dav: Dav, wanted: str) -> Place:
     if len(found) > 1:
         paths = ", ".join(path_of(each.href) for each in found)
         raise NotACollection(
-            f"{http.host} has several calendars {wanted!r}: set {name} to one of {paths}.", found=titles
+            f"{http.host} has several calendars “{wanted}”: set {name} to one of {paths}.", found=titles
         )
     if not calendars:
         where = urlsplit(http.base).path or "/"
         raise NotACollection(f"There is no calendar at {where} on {http.host}: check {http.name}_URL.")
     there_are = f"there are: {', '.join(titles)}" if titles else "there is none that holds tasks"
     if wanted:
-        raise NotACollection(f"{http.host} has no calendar {wanted!r}; {there_are}. Check {name}.", found=titles)
+        raise NotACollection(f"{http.host} has no calendar “{wanted}”; {there_are}. Check {name}.", found=titles)
     raise NotACollection(f"{http.name}_URL is no calendar, so {name} has to name one; {there_are}.", found=titles)
 
 
@@ -209,11 +209,11 @@ def _checked(dav: Dav, reply: Reply) -> Place:
     http = dav.http
     if not _ours(reply):
         raise NotACollection(
-            f"The calendar {_title(reply)!r} on {http.host} is a copy made by Nextcloud: it cannot be mirrored."
+            f"The calendar “{_title(reply)}” on {http.host} is a copy made by Nextcloud: it cannot be mirrored."
         )
     if not _holds_tasks(reply):
         raise NotACollection(
-            f"The calendar {_title(reply)!r} on {http.host} holds no tasks (VTODO): "
+            f"The calendar “{_title(reply)}” on {http.host} holds no tasks (VTODO): "
             f"set {http.name}_COLLECTION or {http.name}_URL to a task list."
         )
     rights = reply.props.get(_RIGHTS)

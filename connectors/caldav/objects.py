@@ -144,7 +144,7 @@ class Objects:
     def missing(self) -> NotACollection:
         """The error for a calendar that is not where it was."""
         return NotACollection(
-            f"The calendar {self.place.title!r} is not at {self.place.path} on {self._http.host} any more: "
+            f"The calendar “{self.place.title}” is not at {self.place.path} on {self._http.host} any more: "
             f"check {self._http.name}_URL and {self._http.name}_COLLECTION."
         )
 

@@ -30,6 +30,7 @@ _LOCKOUT = 1800.0  # seconds; Nextcloud's brute-force protection never says how 
 _SEEN = frozenset({400, 403, 429, 500})
 _CARD = re.compile(r"/cards/(\d+)")
 _WORDS = {"GET": "read", "POST": "make things", "PUT": "change things", "DELETE": "delete things"}
+_MUTE = "without a reason"
 _Shape = TypeVar("_Shape")
 
 
@@ -180,15 +181,16 @@ class Wire:
         if status == 403 and card and method == "GET":
             return NotFound(f"{self.http.host} shows us no card {card[1]}.")
         if status == 403:
-            return Unauthorized(f"{self.http.host} forbids our account to {_WORDS[method]} on this board ({said}).")
+            act = _WORDS[method]
+            return Unauthorized(f"{self.http.host} forbids our account to {act} on this board ({said or _MUTE}).")
         making = method == "POST" and path.endswith("/cards")
         if status == 400:
             # A title is looked at before anything is made; what comes later may have made a card (section 1.1).
             clean = not making or said.startswith("title ")
-            return Rejected(f"{self.http.host} refuses this: {said or 'without a reason'}.", clean=clean)
+            return Rejected(f"{self.http.host} refuses this: {said or _MUTE}.", clean=clean)
         if said.startswith("Operation not allowed"):
             return Rejected(f"{self.http.host} refuses this: {said}", clean=not making)
-        return Transient(f"{self.http.host} answered 500 to {method}: {said or 'without a reason'}.")
+        return Transient(f"{self.http.host} answered 500 to {method}: {said or _MUTE}.")
 
     def _said(self, answer: Response) -> str:
         """The reason that a refusal gives, "" where its body is empty or a web page."""
