@@ -402,6 +402,12 @@ class Person:
         self.world.provenance.deletes(self.platform, self._record(handle).id)
         return self
 
+    def restores(self, native_id: str) -> Person:
+        """A deleted record is fetched back from the trash."""
+        self.world.provenance.reopened.add(self.world.provenance.tag(self.platform.name, native_id))
+        self.platform.restore(native_id)
+        return self
+
     def moves_out(self, handle: str, to: str = OUT) -> Person:
         """The record leaves the collection."""
         self.world.provenance.moved.add(handle)
