@@ -119,6 +119,17 @@ def test_look_ups_never_walk_a_table(sqlite_store: SqlStore) -> None:
     ]
 
 
+def test_long_lists_of_ids_are_asked_for_in_chunks(sqlite_store: SqlStore) -> None:
+    asked: list[int] = []
+    sa.event.listen(
+        sqlite_store._engine,
+        "before_cursor_execute",
+        lambda _c, _x, _s, parameters, _y, _m: asked.append(len(parameters)),
+    )
+    sqlite_store.items(str(number) for number in range(1203))
+    assert asked == [500, 500, 203]
+
+
 def _plan(store: SqlStore, statement: str, values: Any) -> list[str]:
     with closing(sqlite3.connect(str(store.place.path))) as connection:
         one = values[0] if isinstance(values, list) else values
