@@ -190,7 +190,7 @@ def sync(settings: Settings, screen: Screen, args: Namespace, *, wait: float = P
     """One pass."""
     try:
         outcome = one_pass(settings, peers_of(settings), accept=args.accept, by_hand=True, wait=wait)
-    except LeaseHeld as error:
+    except (LeaseHeld, LostLease) as error:
         screen.problems([str(error)])
         screen.result({"run": None, "ok": False, "error": str(error), "connectors": {}, "conflicts": 0, "seconds": 0})
         return PARTLY
@@ -295,6 +295,7 @@ def run(settings: Settings, screen: Screen, _: Namespace) -> int:
                 screen.problems([str(error)])
                 return
             show_outcome(screen, outcome)
+            screen.result(answers.outcome_json(outcome))
 
     keep_time(settings, beat)
     return DONE

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from bridge.plan import Operation
 from bridge.state import Intent
-from mappings.canonical import Type, field_of
 
 DAY = 86_400
 
@@ -76,11 +75,6 @@ def digest(lines: Iterable[str]) -> str:
     return hashlib.sha256(json.dumps(sorted(lines), ensure_ascii=False).encode()).hexdigest()[:12]
 
 
-def line(operation: Operation, connector: str, kind: str) -> str:
+def line(connector: str, act: str, kind: str, title: str, cells: Mapping[str, object]) -> str:
     """One operation as text, the same for the same operation in every run: no ids of ours in it."""
-    cells = {
-        cell: operation.cells[cell]
-        for cell in sorted(operation.cells)
-        if field_of(cell).type not in (Type.REFERENCE, Type.REFERENCES)
-    }
-    return json.dumps([connector, operation.kind, kind, operation.title, cells], ensure_ascii=False, default=str)
+    return json.dumps([connector, act, kind, title, dict(sorted(cells.items()))], ensure_ascii=False, default=str)

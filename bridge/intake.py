@@ -22,9 +22,9 @@ from bridge.state import (
     Parked,
     Unlinked,
 )
-from bridge.station import Station, evidence, same
+from bridge.station import Station, evidence, meant, same
 from connectors.base import Fields, Record
-from mappings.canonical import FIELDS, Cell, Kind, Value, field_of, is_empty, plain, preferred
+from mappings.canonical import FIELDS, Cell, Kind, Type, Value, field_of, is_empty, plain, preferred
 from mappings.translate import Reading
 
 KEPT_REPLACED = 2
@@ -110,6 +110,8 @@ def _take_edit(
     record: Record,
 ) -> bool:
     """A person's change asks to become the base."""
+    if field_of(cell).type is Type.REFERENCE:
+        values = meant(values)
     shown = evidence(before, cell)
     item = station.book.item(link.item)
     known = link.known.get(cell, NEVER)

@@ -116,7 +116,7 @@ class Outbox:
 
         def talk() -> Record:
             if not self.held():
-                raise LostLease
+                raise LostLease("Another program has taken over the ledger: nothing more was sent in this pass.")
             if operation.kind == "create":
                 return station.connector.create(intent.sent, intent.id)
             return station.connector.update(ref, intent.sent, version)

@@ -171,7 +171,7 @@ class SqlStore:
         return self._versions(tables.WRITTEN, links.connector == connector, links.written >= since_run)
 
     def count_live(self, connector: str) -> int:
-        """How many live links of a connector are there whose item lives. Walks indexes: reads no row but those of dead items."""
+        """How many live links of a connector are there whose item lives; only rows of dead items are read."""
         links, items = tables.links.c, tables.items.c
         dead = sa.select(items.id).where(tables.DEAD)
         query = sa.select(sa.func.count().label("live")).select_from(tables.links)

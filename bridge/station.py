@@ -21,6 +21,9 @@ SILENCES = 3
 MARK = "sb-"
 """How every mark begins."""
 
+STALE = "~"
+"""Before the id of an item whose record was made again: a reference to the old record is to be written anew (R13)."""
+
 
 @dataclass(frozen=True)
 class Peer:
@@ -210,6 +213,11 @@ def _resolved(element: str, ids: Mapping[str, str]) -> str:
     return ids.get(normal(element[len(NEW) :]), element) if element.startswith(NEW) else element
 
 
+def meant(values: frozenset[Value]) -> frozenset[Value]:
+    """Asserted values as they enter the base: a reference to a record that was made again means its item."""
+    return frozenset(value.removeprefix(STALE) if isinstance(value, str) else value for value in values)
+
+
 def evidence(reading: Reading, cell: Cell) -> str:
     """What a record shows for a cell, as text that can be kept and compared."""
     return repr(reading.inputs.get(cell))
@@ -239,7 +247,11 @@ class _References:
 
     def item_of(self, native_id: str) -> str | None:
         link = self.book.link_at(self.connector, native_id)
-        return link.item if link is not None and link.state is not LinkState.RETIRED else None
+        if link is None:
+            return None
+        if link.state is LinkState.RETIRED and self.native_of(link.item) is not None:
+            return STALE + link.item
+        return link.item
 
     def native_of(self, item: str) -> str | None:
         link = self.book.link_of(item, self.connector)

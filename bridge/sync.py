@@ -121,6 +121,7 @@ class Pass:
         self.given = given
         self.started = started
         self.errors: dict[str, str] = {}
+        self.taken: set[str] = set()
         self.requests = {peer.name: traffic(peer.connector)[0] for peer in given.peers}
 
     def meet(self) -> None:
@@ -182,6 +183,7 @@ class Pass:
         waiting = [one for one in contacts if one.reason]
         walk = Walk(given, book, [one for one in contacts if accept or not one.reason], dry=dry, accept=accept)
         walk.take_in()
+        self.taken = {station.name for station in walk.stations.values()}
         walk.write()
         walk.finish(self.errors)
         return self._outcome(walk, [] if accept and not dry else waiting)
@@ -227,12 +229,19 @@ class Pass:
         )
 
     def with_preview(self, outcome: Outcome) -> Outcome:
-        """Add what would be done if a person agreed: shown, and named by its digest."""
+        """Add what would be done if a person agreed: shown, and named by its digest.
+
+        What this pass took in is in the ledger, and older by now than what it wrote: it is not taken in again.
+        """
+        for name in self.taken:
+            pulled = self.given.changes[name]
+            self.given.changes[name] = Changes((), pulled.cursor, complete=False, delta=pulled.whole)
         preview = self.attempt(dry=True, accept=True)
+        shown = {held.connector for held in preview.held}
         return replace(
             outcome,
             operations=preview.operations,
-            held=preview.held,
+            held=(*preview.held, *(one for one in outcome.held if one.connector not in shown)),
             contacts=preview.contacts,
             digest=preview.digest,
             ambiguous=preview.ambiguous,

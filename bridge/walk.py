@@ -94,10 +94,10 @@ class Walk:
 
     def take_in(self) -> None:
         """Take in every connector that answered, each in one transaction; then give strays their items."""
+        for id in sorted(self.fresh):
+            self._want_everything(id)  # stored together with the consent, or a crash between would forget it
         for station in list(self.stations.values()):
             self._take(station, self.given.changes[station.name])
-        for id in self.fresh & self.stations.keys():
-            self._want_everything(id)
         for id in self.changed & self.stations.keys():
             self._read_anew(self.stations[id])
         self._pair()
@@ -269,7 +269,7 @@ class Walk:
             past[id] = (
                 [] if self.dry and id in self.fresh else self.book.store.intents_since(id, self.given.now - guard.DAY)
             )
-            sizes[id] = self.stations[id].binding.count or self.book.store.count_live(id)
+            sizes[id] = self.stations[id].binding.count or self._count(id)
         already = {held.connector for held in self.held}
         found = guard.guard(operations, past, sizes, self.given.thresholds)
         self.held += [held for held in found if held.connector not in already | self.fresh]
@@ -279,8 +279,17 @@ class Walk:
         return any(held.connector == operation.connector for held in self.held)
 
     def line(self, operation: Operation) -> str:
-        """One operation as text, the same in every run (for the digest)."""
-        return guard.line(operation, self.stations[operation.connector].name, self.book.item(operation.item).kind)
+        """One operation as text, the same in every run (for the digest): items by their titles."""
+        cells: dict[str, object] = {}
+        for cell, value in operation.cells.items():
+            spec = field_of(cell)
+            if spec.type in (Type.REFERENCE, Type.REFERENCES) and isinstance(value, str) and self.book.knows(value):
+                title = self.book.item(value).title
+                cells[cell if spec.type is Type.REFERENCE else f"{spec.name}:{title}"] = title
+            else:
+                cells[cell] = value
+        kind = self.book.item(operation.item).kind
+        return guard.line(self.stations[operation.connector].name, operation.kind, kind, operation.title, cells)
 
     # ---- afterwards -------------------------------------------------------------------------------------------
 
@@ -333,10 +342,16 @@ class Walk:
         self.book.commit()
         for station in self.stations.values():
             if not self.dry:
-                station.binding.count = self.book.store.count_live(station.id)
+                station.binding.count = self._count(station.id)
                 self.book.keep_binding(station.binding)
         self.book.commit()
         self.given.step("learned")
+
+    def _count(self, connector: str) -> int:
+        """Records that are there: those of living items, and those of dead ones that are not archived yet (R23)."""
+        left = [link for link in self.book.flagged("dirty") if link.connector == connector]
+        dead = [link for link in left if link.state is LinkState.LIVE and self.book.item(link.item).dead]
+        return self.book.store.count_live(connector) + len(dead)
 
     def _remember(self, station: Station) -> None:
         binding = station.binding
