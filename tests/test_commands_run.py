@@ -302,8 +302,8 @@ def test_a_holder_that_lost_its_lease_sends_nothing_more(
         assert answer.data["ok"] is False
         way.trouble = lambda method, path: ""
         mirror.sync()
-    assert len(entwicklung.tasks()) == 11
-    mirror.rests()
+        assert len(entwicklung.tasks()) == 11
+        mirror.rests()
 
 
 # ---- the ledger -------------------------------------------------------------------------------------------------
