@@ -258,6 +258,18 @@ def test_events_are_not_ours(calendar: Calendar) -> None:
     assert connector.pull(None, {}).present == {"aufgabe"}
 
 
+def test_a_sweep_does_not_read_the_events(calendar: Calendar) -> None:
+    mixed = Calendar(calendar.server, components=None)
+    mixed.put("aufgabe", "SUMMARY:Protokoll")
+    for number in range(3):
+        mixed.put(f"termin-{number}", "SUMMARY:Sitzung", "DTSTART:20261201T110000Z", kind="VEVENT")
+    connector = mixed.ready()
+    known = versions_of(connector.pull(None, {}))
+    start = connector.requests
+    assert connector.pull(None, known).present == {"aufgabe"}
+    assert spent(connector, start) == 2
+
+
 def test_a_task_that_cannot_be_read_stops_nothing(calendar: Calendar) -> None:
     for number in range(12):
         calendar.put(f"u{number}", "SUMMARY:gut")
@@ -458,9 +470,10 @@ def test_a_web_page_is_a_failed_read_and_no_empty_calendar(connector: CalDavConn
         connector.pull(None, {})
 
 
-def test_entities_in_an_answer_are_refused(connector: CalDavConnector) -> None:
-    bomb = '<!DOCTYPE m [<!ENTITY a "b">]><multistatus xmlns="DAV:"><sync-token>&a;</sync-token></multistatus>'
-    tamper(connector, lambda method, url, send: says(207, bomb))
+@pytest.mark.parametrize("dtd", ['[<!ENTITY a "b">]', 'SYSTEM "http://127.0.0.1:9/x.dtd"'])
+def test_document_types_and_entities_in_an_answer_are_refused(connector: CalDavConnector, dtd: str) -> None:
+    body = f'<!DOCTYPE m {dtd}><multistatus xmlns="DAV:"><sync-token>t</sync-token></multistatus>'
+    tamper(connector, lambda method, url, send: says(207, body))
     with pytest.raises(Transient):
         connector.pull(None, {})
 

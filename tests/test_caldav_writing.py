@@ -175,6 +175,15 @@ def test_a_deletion_between_our_read_and_our_write_is_not_undone(
     assert connector.pull(None, {}).present == frozenset()
 
 
+def test_a_text_kept_from_an_older_version_is_not_written_back(calendar: Calendar, connector: CalDavConnector) -> None:
+    uid = calendar.add("eins")
+    find(connector, uid)
+    calendar.edit(uid, "DESCRIPTION", "von Hand")
+    newer = find(calendar.ready(), uid)
+    written = connector.update(newer.ref, {"SUMMARY": "zwei"}, newer.version)
+    assert shown(written)["DESCRIPTION"] == "von Hand"
+
+
 def test_the_time_of_our_own_write_is_the_servers(calendar: Calendar, connector: CalDavConnector) -> None:
     record = find(connector, calendar.add("eins"))
     written = connector.update(record.ref, {"SUMMARY": "zwei"}, record.version)
