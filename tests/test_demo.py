@@ -295,7 +295,7 @@ def test_play_goes_on_where_it_was_left(tmp_path: Path) -> None:
             told = []
             for line in process.stdout:
                 told.append(line)
-                if "SUMMARY" in line:
+                if "--data-binary" in line:
                     break
             ports.append(place.port)
             assert _answers(place)
@@ -307,7 +307,7 @@ def test_play_goes_on_where_it_was_left(tmp_path: Path) -> None:
         assert process.returncode == (0 if number == signal.SIGINT else 143)
         assert not _answers(place)
     assert ports[0] == ports[1]
-    assert len(list((place.folder / "radicale" / "data").rglob("ac-*.ics"))) == 38
+    assert len(list((place.folder / "radicale" / "data" / "collection-root" / "anna" / "fb02").glob("*.ics"))) == 38
 
 
 def test_settings_that_people_changed_stay_when_the_port_is_another(tmp_path: Path) -> None:

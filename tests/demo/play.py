@@ -20,8 +20,8 @@ def play(place: Place, out: Console, t: Texts) -> int:
         if not left:
             place.wipe()
         with place.server() as server:
-            _prepare(place, server, out, t, left=left)
-            _say_what_to_try(place, server, out, t)
+            known = _prepare(place, server, out, t, left=left)
+            _say_what_to_try(place, server, out, t, "sync" if known else "sync --accept")
             server.wait()
             out.print(Text(t("play.died", log=server.folder / "log"), style="bold red"))
             return 1
@@ -31,8 +31,8 @@ def play(place: Place, out: Console, t: Texts) -> int:
         return 0
 
 
-def _prepare(place: Place, server: Server, out: Console, t: Texts, *, left: bool) -> None:
-    """Take the data that are there; type them in where there are none."""
+def _prepare(place: Place, server: Server, out: Console, t: Texts, *, left: bool) -> bool:
+    """Take the data that are there; type them in where there are none. Whether the bridge knows this server."""
     old = place.port
     if not left:
         _fill(place, server)
@@ -43,6 +43,7 @@ def _prepare(place: Place, server: Server, out: Console, t: Texts, *, left: bool
     out.print(sentence(t("play.left" if left else "play.fresh")))
     if left and server.port != old:
         out.print(sentence(t("play.moved", old=old, new=server.port)))
+    return server.port == old and (place.folder / "bridge.db").exists()
 
 
 def _fill(place: Place, server: Server) -> None:
@@ -52,7 +53,7 @@ def _fill(place: Place, server: Server) -> None:
     type_in(departments[0], load())
 
 
-def _say_what_to_try(place: Place, server: Server, out: Console, t: Texts) -> None:
+def _say_what_to_try(place: Place, server: Server, out: Console, t: Texts, command: str) -> None:
     out.print(t("play.caldav"))
     table = Table.grid(padding=(0, 2, 0, 0))
     for department in place.departments(server):
@@ -62,13 +63,17 @@ def _say_what_to_try(place: Place, server: Server, out: Console, t: Texts) -> No
     out.print(table)
     out.print()
     out.print(t("play.terminal"))
-    lines = [f"cd {place.shown()}", f"{place.command()} sync"]
-    out.print(Text("\n".join(f"  {line}" for line in lines), style="bold"))
+    lines = [f"cd {place.shown()}", f"{place.command()} {command}"]
+    out.print(Text("\n".join(f"  {line}" for line in lines), style="bold"), soft_wrap=True)
     out.print()
     out.print(t("play.without"))
     task = f"{place.departments(server)[0].url}ac-g-03.ics"
-    login = f"-u '{server.user}:{server.password}'"
-    for line in (f"curl -s {login} {task} |", "sed 's/^SUMMARY:.*/SUMMARY:Standort/' |", f"curl -T - {login} {task}"):
-        out.print(Text(f"  {line}", style="bold"), soft_wrap=True)
+    lines = [
+        f"TASK={task}",
+        f"ME='{server.user}:{server.password}'",
+        """curl -s -u "$ME" $TASK | sed 's/^SUMMARY:.*/SUMMARY:Standort/' |""",
+        """curl -s -u "$ME" -X PUT --data-binary @- $TASK""",
+    ]
+    out.print(Text("\n".join(f"  {line}" for line in lines), style="bold"), soft_wrap=True)
     out.print()
     out.print(Text(t("play.end"), style="dim"))

@@ -21,7 +21,7 @@ from tests.demo.stories import DELETED, DISPUTED, STORIES, Seen, live_through
 from tests.demo.strategy import Strategy, load
 
 SIDES = (FB02[1], IT[1])
-EXAMPLE = "Die digitale Zukunft erfahrbar machen (vgl. Shopping Lab Aachen)"
+EXAMPLE = "Kollaborationsplattform im FB 02"
 """An item with most of what there is to translate."""
 
 HELD = {"NEEDS-ACTION": "planned", "IN-PROCESS": "in_progress", "COMPLETED": "done"}
@@ -63,7 +63,7 @@ class Show:
         kept = self.promise(promises.Evidence(self.strategy, typed, stages, Seen(self.fb02, self.it), conflicts, quiet))
         self.next(conflicts[0]["item"] if conflicts else "")
         seconds = self.t.decimal(time.monotonic() - began, 0)
-        self.out.print(Text(self.t("total", seconds=seconds, folder=self.place.shown()), style="dim"))
+        self.say(self.t("total", seconds=seconds, folder=self.place.shown()), before=True, after=False)
         return kept
 
     # ---- the parts ----------------------------------------------------------------------------------------------
