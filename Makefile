@@ -44,7 +44,7 @@ live: $(STAMP) ## the contract against a server of yours: LIVE_DECK_URL, LIVE_DE
 	@$(PYTEST) -m live $(ARGS)
 
 bench: $(STAMP) ## requests and seconds, measured on a real Radicale
-	@$(PY) -m tests.bench
+	@$(PY) -m tests.bench_radicale
 
 clean: ## take away what was made here; settings and ledgers stay
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis demo

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,13 @@ def test_every_make_target_explains_itself() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     (phony,) = re.findall(r"^\.PHONY:(.*)$", makefile, re.MULTILINE)
     assert set(phony.split()) == set(re.findall(r"^([a-z]+):.*## \w", makefile, re.MULTILINE))
+
+
+def test_every_program_that_make_runs_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    ours = re.findall(r"\$\(PY\) -m (tests\S*)", makefile)
+    assert ours
+    assert [name for name in ours if find_spec(name) is None] == []
 
 
 def test_the_mapping_that_the_paper_shows_can_be_used(tmp_path: Path) -> None:
