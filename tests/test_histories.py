@@ -219,6 +219,22 @@ def test_r20_deleted_archived_and_swept_for_weeks_nothing_comes_back(platform: s
     assert len(world.store.all_items()) == 1
 
 
+def test_r20_a_record_that_is_restored_beside_its_successor_is_no_new_task() -> None:
+    world = mirrored()
+    old = world.record("B", "t1").id
+    world.person("B").deletes("t1")
+    world.person("C").edits("t1", due=MAY)
+    world.sync_until_quiet()
+    assert world.record("B", "t1").id != old
+    world.person("B").restores(old)
+    outcome = world.sync()
+    assert outcome.exit_code == 1
+    assert len(world.store.all_items()) == 1
+    assert {name: len(world.platforms[name].listing()) for name in "ABC"} == {"A": 1, "B": 2, "C": 1}
+    world.platforms["B"].remove(old)
+    assert world.sync().exit_code == 0
+
+
 def test_r20_the_id_of_a_deleted_record_is_used_again() -> None:
     world = World("ac")
     world.builds(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import pytest
 
+from bridge.outbox import LostLease
 from bridge.reading import QUARANTINE
 from bridge.state import LinkState
 from connectors.memory_platform import FACES, HIDDEN, MemoryPlatform
 from tests.hostile import PULL_FAULTS
-from tests.oracles import exceptions, faults
+from tests.oracles import exceptions
 from tests.test_histories import DAY, JULY, JUNE, MAY, ORDERS, WEEK, at_peace, mirrored
 from tests.world import World
 
@@ -622,6 +624,18 @@ def test_r27_a_platform_that_is_down_costs_only_itself(fault: str) -> None:
     world.shows("C", "t1", due=MAY)
     assert world.sync().exit_code == 0
     world.everywhere("t1", due=MAY)
+
+
+def test_r29_who_lost_the_ledger_sends_nothing_more() -> None:
+    world = mirrored()
+    world.person("A").edits("t1", due=MAY)
+    before, asked = world.writes, itertools.count(1)
+    with pytest.raises(LostLease):
+        world.sync(held=lambda: next(asked) < 2)
+    assert world.writes == before + 1
+    world.sync()
+    world.everywhere("t1", due=MAY)
+    at_peace(world)
 
 
 # ---- connectors and settings ----------------------------------------------------------------------------------------

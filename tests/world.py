@@ -212,6 +212,7 @@ class World:
         step: Callable[[str], None] = lambda name: None,
         accept: str | bool = True,
         dry: bool = False,
+        held: Callable[[], bool] = lambda: True,
     ) -> Any:
         """One pass; what it said is kept as ``outcome``. A crash ends it as a kill would."""
         self.passes(1)
@@ -226,6 +227,7 @@ class World:
                 accept=accept,
                 dry=dry,
                 step=step,
+                held=held,
                 threads=False,
             )
         finally:
