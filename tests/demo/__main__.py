@@ -26,6 +26,7 @@ def main() -> int:
     arguments = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):  # so that the server is ended with us
         signal.signal(number, lambda got, _: sys.exit(128 + got))
+    os.environ["PYTHONUTF8"] = "1"  # Radicale does not start where the locale knows no umlauts
     place = Place(arguments.folder)
     t = sentences(language_of(os.environ, place.folder if arguments.what == "play" else ROOT / "tests"))
     out = console(t.language)
@@ -38,7 +39,7 @@ def main() -> int:
                 return 0 if Show(place, server, out, t).run() else 1
     except Busy as folder:
         out.print(Text(t("busy", folder=folder), style="red"))
-    except Broken as why:
+    except (Broken, RuntimeError) as why:  # the latter: the server did not start, or did not take an edit
         out.print(Text(t("broken", why=why), style="bold red"))
     except KeyboardInterrupt:
         return 130

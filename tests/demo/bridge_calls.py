@@ -53,5 +53,5 @@ class Calls:
     def _environment(self) -> dict[str, str]:
         """Ours, without settings that would go before those of the work folder."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-        shown = {"COLUMNS": str(self.out.width), "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
+        shown = {"COLUMNS": str(self.out.width), "PYTHONPATH": str(ROOT)}
         return kept | shown | ({"FORCE_COLOR": "1"} if self.out.is_terminal else {})

@@ -260,6 +260,7 @@ def promise(kept: bool, text: str, found: Sequence[str] = ()) -> RenderableType:
 def commands(rows: Sequence[tuple[str, str]]) -> RenderableType:
     """Commands to try, and what each is good for."""
     table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
     for line, what in rows:
         table.add_row(Text(f"  {line}", style="bold"), Text(what, style=DIM))
     return table
