@@ -314,12 +314,14 @@ def test_r10_a_milestone_is_renamed_and_its_label_stays_bound() -> None:
     world = World("ad")
     world.person("A").creates("m", kind="milestone").creates("t1", milestone="m")
     world.sync_until_quiet()
+    labels = world.record("D", "t1").fields["labels"]
     world.person("A").edits("m", title="ganz anders")
     world.sync_until_quiet()
     world.shows("A", "t1", milestone="m", labels=())
     world.person("A").edits("t1", due=MAY)
     world.sync_until_quiet()
     world.shows("A", "t1", milestone="m", labels=())
+    world.shows("D", "t1", labels=labels)
 
 
 def test_r10_a_column_is_renamed_and_no_card_is_edited() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.outbox import LostLease
 from bridge.reading import QUARANTINE
-from bridge.state import LinkState
+from bridge.state import Batch, LinkState
 from connectors.memory_platform import FACES, HIDDEN, MemoryPlatform
 from tests.hostile import PULL_FAULTS
 from tests.oracles import exceptions
@@ -153,7 +153,9 @@ def test_r7_a_field_that_the_server_derives_is_left_to_it() -> None:
     world.person("B").comments("t1")
     world.sync()
     world.person("A").edits("t1", due=MAY, title="neu")
+    sent = world.listen("B")
     world.sync_until_quiet()
+    assert sent == [{"title": "neu"}]
     world.shows("B", "t1", due=None, title="neu")
     world.shows("C", "t1", due=MAY)
     before = world.writes
@@ -252,6 +254,16 @@ def test_r12_a_contradiction_that_a_person_wants_is_left_alone() -> None:
     assert world.losers("t1") == []
 
 
+def test_r12_who_closes_a_task_that_shows_half_the_progress_leaves_it_so() -> None:
+    world = mirrored()
+    world.person("A").edits("t1", progress=50)
+    world.sync_until_quiet()
+    world.person("B").edits("t1", status="closed")
+    world.sync_until_quiet()
+    world.shows("A", "t1", status="done", progress=50)
+    assert world.losers("t1") == []
+
+
 def test_r12_done_with_half_the_progress_is_finished() -> None:
     world = mirrored()
     world.person("A").edits("t1", progress=50)
@@ -313,6 +325,18 @@ def test_r16_at_first_contact_an_empty_value_never_beats_a_filled_one() -> None:
     world.person("C").creates("t2", title="Bericht", labels=("straße",), status="doing")
     world.sync_until_quiet()
     world.shows("A", "t1", due=MAY, labels=("presse", "straße"), status="in_progress")
+    assert world.losers("t1") == []
+    at_peace(world)
+
+
+def test_r16_at_first_contact_a_default_does_not_beat_an_older_value() -> None:
+    world = World()
+    world.person("C").creates("t1", title="Bericht", status="doing", visibility="public")
+    world.passes(60)
+    world.person("A").creates("t2", title="Bericht", due=MAY)
+    world.sync_until_quiet()
+    world.shows("A", "t1", due=MAY, status="in_progress", visibility="public")
+    world.shows("C", "t1", due=MAY, status="doing", visibility="public")
     assert world.losers("t1") == []
     at_peace(world)
 
@@ -503,9 +527,7 @@ def test_r23_a_collection_that_would_become_empty_is_held() -> None:
 def test_r24_only_what_changed_is_written() -> None:
     world = mirrored()
     world.person("A").edits("t1", due=MAY)
-    sent: list[object] = []
-    put = world.platforms["B"].put
-    world.platforms["B"].put = lambda i, fields, v: sent.append(dict(fields)) or put(i, fields, v)  # type: ignore
+    sent = world.listen("B")
     world.sync()
     assert sent == [{"due": MAY}]
 
@@ -575,6 +597,25 @@ def test_r26_a_field_written_too_often_in_a_day_is_left_alone_until_tomorrow() -
     world.passes(DAY)
     world.sync_until_quiet()
     world.everywhere("t1", due="2026-05-15")
+
+
+def test_r26_an_edit_that_the_platform_replaced_itself_is_not_written_again() -> None:
+    world = mirrored()
+    world.person("A").edits("t1", due=MAY)
+    world.sync()
+    link = world.link("B", "t1")
+    link.replaced["due"] = (world.item("t1").key("due"),)
+    link.shadow = {**link.shadow, "due": None}
+    link.dirty = True
+    world.store.save(Batch(links=[link]))
+    world.platforms["B"].entries[link.native_id].fields["due"] = None
+    sent = world.listen("B")
+    assert world.sync().exit_code == 1
+    assert sent == []
+    assert "due" in world.link("B", "t1").parked
+    world.person("A").edits("t1", due=JUNE)
+    assert world.sync().exit_code == 0
+    world.everywhere("t1", due=JUNE)
 
 
 @pytest.mark.parametrize("platform", ["A", "B", "C"])

@@ -31,7 +31,7 @@ from bridge.memory_store import MemoryStore
 from bridge.reading import QUARANTINE
 from bridge.state import Batch, Item, Link, LinkState
 from bridge.station import Peer
-from connectors.base import Native
+from connectors.base import Fields, Native
 from connectors.memory_platform import FACES, GONE, OUT, Entry, Traits
 from mappings import schema
 from mappings.translate import Translator
@@ -265,6 +265,19 @@ class World:
     def during(self, platform: str, request: str, when: str, act: Callable[[], None], skip: int = 0) -> None:
         """People act just before or after the next such request to this platform."""
         self.platforms[platform].landings.append(Landing(request, when, act, skip))
+
+    def listen(self, platform: str) -> list[dict[str, Native]]:
+        """What is sent to this platform in updates from now on."""
+        sent: list[dict[str, Native]] = []
+        server = self.platforms[platform]
+        put = server.put
+
+        def heard(native_id: str, fields: Fields, if_version: str | None) -> Entry:
+            sent.append(dict(fields))
+            return put(native_id, fields, if_version)
+
+        server.put = heard  # type: ignore[method-assign]
+        return sent
 
     # ---- people ------------------------------------------------------------------------------------------------
 
