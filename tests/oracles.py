@@ -62,6 +62,10 @@ def _divergence(world: World, name: str, link: Link, item: Item, entry: Entry) -
         yield f"{name} {entry.id} is {'' if archived else 'not '}archived, its item {'dead' if item.dead else 'lives'}"
     if item.dead or "" in link.parked:
         return
+    if not world.platforms[name].traits.squeezes and not {"title"} & {*link.parked, *link.memo}:
+        spelled = str(entry.fields["title"]).strip()
+        if spelled != item.title and spelled.split() == item.title.split():
+            yield f"{name} {entry.id} is called {spelled!r}, agreed is {item.title!r}"
     shown = world.provenance.cells(name, entry.fields)
     for cell in sorted({*shown, *_agreed_cells(item)}):
         field = "description" if cell.startswith("line:") else cell
@@ -137,6 +141,11 @@ def foreign(world: World) -> Iterator[str]:
             default = world.provenance.may_mean("A", "status", "planned") if cell == "status" else frozenset({None})
             if not agreed & default and not world.provenance.alike(tags, cell, agreed):
                 yield f"{cell} of {item.title!r} is {sorted(map(str, agreed))}, and nobody said so"
+        spelled = {
+            str(edit.native).strip() for edit in world.provenance.list if edit.cell == "title" and edit.tag in tags
+        }
+        if item.title not in spelled:
+            yield f"nobody spelled it {item.title!r}"
         lines = [line for line in str(item.value("description") or "").split("\n") if line]
         if len(set(lines)) != len(lines):
             yield f"a line of {item.title!r} was doubled"

@@ -63,7 +63,7 @@ class Edit:
 
     ``ok`` are the canonical values that it may mean. ``seen`` are the edits that this person had been shown there,
     ``carried`` only those that the record itself carried. ``noop``: it put back what the bridge had read last.
-    ``echo``: it says what an unanswered write of the bridge said.
+    ``echo``: it says what an unanswered write of the bridge said. ``native`` is what was put there.
     """
 
     number: int
@@ -77,6 +77,7 @@ class Edit:
     noop: bool
     read: bool = False
     echo: bool = False
+    native: object = None
 
 
 @dataclass
@@ -263,6 +264,7 @@ class Provenance:
                 carried | (shown or NOBODY if seen is not None else NOBODY),
                 carried,
                 shadow.get(cell) == after.get(cell) and seen is not None,
+                native=after.get(cell),
             )
             self.list.append(edit)
             marks[cell] = frozenset({edit.number})

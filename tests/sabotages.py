@@ -151,10 +151,12 @@ SABOTAGES = (
     ),
     Sabotage(
         "R7",
-        "what a record does not carry is written all the same",
-        "mappings/translate.py",
-        "        if asserted is None:\n            return True\n",
-        "        if asserted is None:\n            return False\n",
+        "a value without a meaning means the first that comes to hand",
+        "mappings/choices.py",
+        "        if title is None or key not in self._meaning:\n",
+        "        if title is None or key not in self._meaning:\n"
+        "            return next(iter(self._meaning.values()))\n"
+        "        if title is None:\n",
         _named(RULES, "test_r7_a_value_without_a_meaning_is_neither_read_nor_written"),
     ),
     Sabotage(
@@ -292,10 +294,10 @@ SABOTAGES = (
     ),
     Sabotage(
         "R16",
-        "at first contact empty beats filled",
-        "bridge/intake.py",
-        "    if after.silent(cell):\n        return Key(UNSAID, station.peer.rank, link.native_id)\n",
-        "",
+        "at first contact a default is a word like any other",
+        "mappings/translate.py",
+        '        if self.inputs.get(cell) in (None, ("empty",)):\n            return True\n        return all(',
+        "        return False and all(",
         _named(RULES, "test_r16_at_first_contact_a_default_does_not_beat_an_older_value"),
     ),
     Sabotage(

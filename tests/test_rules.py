@@ -557,6 +557,18 @@ def test_r25_a_normalised_title_does_not_travel_and_is_not_sent_again() -> None:
     world.everywhere("t1", title="Neu von C")
 
 
+@pytest.mark.parametrize("fault", ["", "lost after", "500 after"])
+def test_r25_a_title_that_is_normalised_on_creation_does_not_travel(fault: str) -> None:
+    world = mirrored("t0")
+    world.platforms["C"].fails(fault)
+    world.person("A").creates("t1", title="mit  Lücke")
+    world.sync()
+    at_peace(world)
+    world.shows("A", "t1", title="mit  Lücke")
+    world.shows("B", "t1", title="mit  Lücke")
+    world.shows("C", "t1", title="mit Lücke")
+
+
 def test_r25_a_refused_value_is_sent_again_when_either_side_changes() -> None:
     world = mirrored()
     world.person("A").edits("t1", status="done")

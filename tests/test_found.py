@@ -1,0 +1,134 @@
+"""Random histories that once ended wrong, shortened: each is played again, and must come to rest as it should."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.random_histories import Act, History, Landed, Sync
+from tests.test_machine import check_convergence
+
+T1, T2, T3 = 0, 1, 2
+"""Tasks by number; as it happens, a task that is created under number 2 is a milestone."""
+
+FOUND = {
+    "R11 the first words of two sides": History(
+        events=(
+            Act("A", T1, "create", ""),
+            Sync(),
+            Sync(),
+            Act("B", T1, "line", "first"),
+            Act("A", T1, "line", "first"),
+        )
+    ),
+    "R11 a line between two that overlap it": History(
+        events=(
+            Act("C", T1, "create", ""),
+            Sync(),
+            Act("B", T1, "line", "first"),
+            Act("C", T1, "line", "last"),
+            Sync(down="C"),
+            Act("A", T1, "unline"),
+        )
+    ),
+    "R13 a parent that was deleted and made again, in a circle": History(
+        events=(
+            Act("B", T1, "create", ""),
+            Act("B", T2, "create", ""),
+            Sync(),
+            Act("A", T1, "create", "Bericht"),
+            Act("A", T1, "parent", 1),
+            Sync(),
+            Act("C", T3, "parent", 1),
+            Act("B", T3, "delete"),
+        )
+    ),
+    "R13 a parent that was deleted and made again": History(
+        events=(
+            Act("C", T1, "create", ""),
+            Act("A", T3, "create", ""),
+            Sync(),
+            Act("C", T2, "parent", 0),
+            Sync(),
+            Act("A", T1, "status", 1),
+            Act("B", T1, "delete"),
+        )
+    ),
+    "R17 an update that was refused and acted": History(
+        events=(
+            Act("B", T3, "create", ""),
+            Sync(),
+            Act("B", T1, "create", "Bericht"),
+            Act("B", T1, "due", "2026-07-13"),
+            Sync(writes=(("A", 2, "422 after"),)),
+            Act("C", T1, "delete"),
+        )
+    ),
+    "R20 restored beside its successor": History(
+        events=(
+            Act("B", T1, "create", ""),
+            Sync(),
+            Act("B", T1, "delete"),
+            Act("C", T1, "due", "2026-06-08"),
+            Sync(),
+            Act("B", T1, "undelete"),
+        )
+    ),
+    "R20 restored while its successor's answer was lost": History(
+        events=(
+            Act("C", T1, "create", ""),
+            Sync(),
+            Act("A", T3, "delete"),
+            Sync(),
+            Act("B", T1, "reopen"),
+            Sync(writes=(("A", 1, "lost after"),)),
+            Act("A", T1, "undelete"),
+        )
+    ),
+    "R22 revived, and wanted where it never was": History(
+        events=(
+            Act("B", T1, "create", ""),
+            Sync(down="C"),
+            Act("A", T1, "delete"),
+            Sync(),
+            Act("B", T1, "line", "last"),
+        )
+    ),
+    "R25 an archive that did nothing is no reopening": History(
+        events=(
+            Act("C", T1, "create", ""),
+            Sync(),
+            Act("C", T1, "delete"),
+            Sync(writes=(("B", 1, "nothing"),)),
+        )
+    ),
+    "R25 a title that is normalised when its record is made again": History(
+        events=(
+            Act("B", T1, "create", ""),
+            Sync(),
+            Act("C", T2, "delete"),
+            Act("A", T1, "title", "neu  mit Lücke"),
+            Act("B", T1, "title", "neu  mit Lücke"),
+            Sync(down="B"),
+            Act("B", T1, "label", ("straße", True)),
+        )
+    ),
+    "R28 killed after the first take-in of a connector": History(
+        events=(Act("C", T1, "create", ""), Sync(down="B"), Sync(crash=2)),
+    ),
+    "R13 deleted while it was written to": History(
+        events=(
+            Act("A", T1, "create", ""),
+            Act("A", T1, "create", "Bericht"),
+            Act("A", T1, "create", "bericht  "),
+            Sync(),
+            Act("B", T1, "due", "2026-05-04"),
+            Act("B", T3, "parent", 2),
+            Sync(landed=(Landed("put", "before", 0, Act("A", T1, "delete")),)),
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_a_history_that_once_ended_wrong(name: str) -> None:
+    check_convergence(FOUND[name])
