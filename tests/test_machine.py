@@ -69,19 +69,21 @@ def check_convergence(history: History) -> None:
 def ends(world: World) -> object:
     """The end as people see it, however the records are called."""
     world.settle()
-    tag = world.provenance.tag
+    provenance, tag = world.provenance, world.provenance.tag
     seen = {
         name: sorted(
-            (
-                tag(name, entry.id),
-                sorted(world.provenance.cells(name, entry.fields).items(), key=str),
-                entry.fields["archived"],
+            str(
+                (
+                    tag(name, one.id),
+                    one.fields["archived"],
+                    sorted(map(str, provenance.cells(name, one.fields).items())),
+                )
             )
-            for entry in platform.listing()
+            for one in platform.listing()
         )
         for name, platform in world.platforms.items()
     }
-    return seen, sorted((sorted(world.provenance.tags_of(item.id)), item.dead) for item in world.store.all_items())
+    return seen, sorted((sorted(provenance.tags_of(item.id)), item.dead) for item in world.store.all_items())
 
 
 def check_order(history: History) -> None:

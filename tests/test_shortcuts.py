@@ -218,6 +218,18 @@ def test_r17_a_lost_write_comes_back_normalised_and_is_still_ours() -> None:
     world.shows("C", "t1", title="mit Lücke")
 
 
+def test_r17_a_lost_write_of_which_one_field_was_normalised_and_one_refused_is_still_ours() -> None:
+    world = mirrored()
+    world.platforms["C"].fails("lost after")
+    world.person("A").edits("t1", title="mit  Lücke", status="done", due=MAY)
+    world.sync()
+    world.passes(QUARANTINE + 1)
+    at_peace(world)
+    world.shows("A", "t1", title="mit  Lücke", status="done", due=MAY)
+    world.shows("C", "t1", title="mit Lücke", status="todo", due=MAY)
+    assert world.losers("t1") == []
+
+
 def test_r22_r25_what_was_refused_does_not_outlive_the_delete_of_those_who_refused_it() -> None:
     world = mirrored()
     world.person("A").edits("t1", status="done")
