@@ -96,7 +96,7 @@ class Landing:
 
     request: str
     when: str
-    act: Callable[[], None]
+    act: Callable[[], object]
     skip: int = 0
 
 

@@ -220,7 +220,8 @@ class Provenance:
     def deletes(self, platform: HostilePlatform, native_id: str) -> None:
         """Somebody deletes a record."""
         key, cells = (platform.name, native_id), self.cells(platform.name, platform.entries[native_id].fields)
-        marks = self.carried.get(key, {})
+        marks, kin = self.carried.get(key, {}), self.kin(self.tag(*key))
+        cells = {edit.cell: None for edit in self.list if edit.tag in kin and ":" in edit.cell} | cells
         shown = NOBODY.union(*(self._shown(*key, cell, value) for cell, value in cells.items()), *marks.values())
         link = self.link_at(*key)
         unsure = any(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -124,7 +125,9 @@ WEIGHTS = {
 
 def _act(dice: Random, theme: str = "") -> Act:
     what = theme or dice.choices([*WEIGHTS], [*WEIGHTS.values()])[0]
-    return Act(dice.choice(NAMES), dice.choice([0, 0, 0, 0, 1, 2]), what, ARGUMENTS.get(what, lambda _: None)(dice))
+    return Act(
+        dice.choice(NAMES), dice.choice([0, 0, 0, 0, 1, 2]), what, ARGUMENTS[what](dice) if what in ARGUMENTS else None
+    )
 
 
 def _acts(dice: Random) -> list[Event]:
@@ -250,7 +253,7 @@ class Player:
         for name, fault in event.pulls if self.faults else ():
             world.platforms[name].pull_fault = fault
         for one in event.landed if self.faults else ():
-            world.during(one.act.platform, one.request, one.when, lambda act=one.act: self.act(act), one.skip)
+            world.during(one.act.platform, one.request, one.when, partial(self.act, one.act), one.skip)
         left = event.crash if self.crashes else 0
 
         def step(name: str) -> None:

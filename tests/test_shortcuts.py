@@ -71,6 +71,24 @@ def test_r8_three_grains_in_one_pass(order: str) -> None:
     world.shows("A", "t1", status="on_hold")
 
 
+@pytest.mark.parametrize("down", ["", "A"])
+def test_r9_a_finer_loser_behind_a_coarse_value_is_kept(down: str) -> None:
+    world = mirrored()
+    world.person("A").edits("t1", status="done")
+    world.sync_until_quiet()
+    world.person("C").edits("t1", status="todo")
+    world.sync_until_quiet()
+    world.person("C").edits("t1", status="doing")
+    world.person("B").edits("t1", status="closed")
+    world.person("B").edits("t1", status="open")
+    world.person("A").edits("t1", status="idea")
+    world.sync(down=down)
+    world.sync()
+    at_peace(world)
+    world.shows("A", "t1", status="idea")
+    assert "in_progress" in world.losers("t1", "status")
+
+
 def test_r10_a_label_that_was_added_again_after_its_removal_stays() -> None:
     world = mirrored()
     world.person("B").labels("t1", add=["x"])

@@ -15,6 +15,7 @@ refused change, squeezed titles and ids that the client chooses. Time stands sti
 from __future__ import annotations
 
 import copy
+import importlib
 import itertools
 import tempfile
 from collections.abc import Callable, Iterable
@@ -26,7 +27,7 @@ from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge import book, sync
+from bridge import sync
 from bridge.memory_store import MemoryStore
 from bridge.reading import QUARANTINE
 from bridge.state import Batch, Item, Link, LinkState
@@ -37,6 +38,8 @@ from mappings import schema
 from mappings.translate import Translator
 from tests.hostile import HostileConnector, HostilePlatform, Landing
 from tests.provenance import STATUS, Provenance
+
+_BOOK: Any = importlib.import_module("bridge.book")  # where ids are made: a world makes its own, the same each time
 
 ZONE = ZoneInfo("Europe/Berlin")
 START = 1_780_000_000
@@ -218,7 +221,7 @@ class World:
         self.passes(1)
         for name in down:
             self.platforms[name].down = "lost"
-        kept, book.uuid = book.uuid, self._ids  # type: ignore[assignment, misc]
+        kept, _BOOK.uuid = _BOOK.uuid, self._ids
         try:
             self.outcome = sync.run_pass(
                 self.store,
@@ -231,7 +234,7 @@ class World:
                 threads=False,
             )
         finally:
-            book.uuid = kept  # type: ignore[misc]
+            _BOOK.uuid = kept
             for name in down:
                 self.platforms[name].down = ""
         return self.outcome
@@ -262,7 +265,7 @@ class World:
         """Writes that were sent to any platform so far."""
         return sum(platform.writes for platform in self.platforms.values())
 
-    def during(self, platform: str, request: str, when: str, act: Callable[[], None], skip: int = 0) -> None:
+    def during(self, platform: str, request: str, when: str, act: Callable[[], object], skip: int = 0) -> None:
         """People act just before or after the next such request to this platform."""
         self.platforms[platform].landings.append(Landing(request, when, act, skip))
 
