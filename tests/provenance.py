@@ -109,7 +109,7 @@ class Provenance:
         self.moved: set[str] = set()
         self.carried: dict[tuple[str, str], Marks] = {}
         self.last_read: dict[tuple[str, str], Cells] = {}
-        self.faulty: set[tuple[str, str]] = set()
+        self.refused: dict[tuple[str, str], Marks] = {}
         self._tags: dict[tuple[str, str], str] = {}
         self._marks: dict[str, str] = {}
         self._kept: tuple[int, dict[str, frozenset[str]]] = (-1, {})
@@ -213,7 +213,11 @@ class Provenance:
     def edits(self, platform: HostilePlatform, native_id: str, fields: Mapping[str, Native]) -> None:
         """Somebody changes a record; saving it unchanged is an act too."""
         before = self.cells(platform.name, platform.entries[native_id].fields)
-        seen = {cell: self._shown(platform.name, native_id, cell, value) for cell, value in before.items()}
+        refused = self.refused.get((platform.name, native_id), {})
+        seen = {
+            cell: self._shown(platform.name, native_id, cell, value) | refused.get(cell, NOBODY)
+            for cell, value in before.items()
+        }
         platform.edit(native_id, **fields)
         self._note(platform, native_id, before, seen)
 
@@ -235,7 +239,7 @@ class Provenance:
                 self.closure(shown),
                 self.closure(NOBODY.union(*marks.values()), carried=True),
                 link.state.value if link else "",
-                bool(unsure) or key in self.faulty,
+                bool(unsure),
                 frozenset(link.memo) if link else frozenset(),
             )
         )
@@ -293,6 +297,7 @@ class Provenance:
         assert isinstance(snapshot, dict)
         if not entry.here:
             return
+        self.refused.pop((platform.name, entry.id), None)
         cells = self.cells(platform.name, entry.fields)
         self.last_read[(platform.name, entry.id)] = cells
         for cell, edits in snapshot.items():
@@ -335,6 +340,10 @@ class Provenance:
         for cell in was.keys() | now.keys():
             if was.get(cell) != now.get(cell):
                 marks[cell] = self._behind(key, cell, now.get(cell))
+        # What was refused and edited before it was read back cannot be told from what was written and then edited.
+        sent = self.cells(platform.name, {**(before.fields if before else {}), **fields})
+        unread = {cell: self._behind(key, cell, value) for cell, value in sent.items() if value != now.get(cell)}
+        self.refused.setdefault(key, {}).update(unread)
 
     def _behind(self, key: tuple[str, str], cell: str, value: object) -> frozenset[int]:
         """The edits that a value written by the bridge stands for."""

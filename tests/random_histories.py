@@ -52,6 +52,14 @@ class Land:
 
 
 @dataclass(frozen=True)
+class Lie:
+    """From now on a platform tells times of change that are off by so many seconds, while its clock is right."""
+
+    platform: str
+    seconds: int
+
+
+@dataclass(frozen=True)
 class Landed:
     """An act at the worst moment: just before or after a request of a pass."""
 
@@ -77,7 +85,7 @@ class Sync:
     crash: int = 0
 
 
-Event = Act | Tick | Land | Sync
+Event = Act | Tick | Land | Lie | Sync
 
 
 @dataclass(frozen=True)
@@ -172,6 +180,8 @@ def history(seed: int, *, hostile: bool = False, rounds: int = 4) -> History:
             events.append(Tick(dice.choice([5, 60, 4_000, 90_000])))
         if hostile and dice.random() < 0.4:
             events.append(Land())
+        if hostile and dice.random() < 0.1:
+            events.append(Lie(dice.choice(NAMES), dice.choice([0, 86_400, 3_600, -3_600])))
         events.append(_hostile_pass(dice) if hostile else Sync(_order(dice), _down(dice)))
     skews = [dice.choice([0, 0, 7, 3_600, -3_600]) for _ in NAMES]
     return History((skews[0], skews[1], skews[2]), tuple(events))
@@ -237,6 +247,8 @@ class Player:
                 self.world.passes(seconds)
             case Land():
                 self.land()
+            case Lie(platform, seconds):
+                self.world.platforms[platform].time_lie = float(seconds)
             case Sync():
                 self.sync(event)
 

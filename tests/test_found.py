@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.random_histories import Act, History, Landed, Sync
+from tests.random_histories import Act, History, Land, Landed, Sync
 from tests.test_machine import check_convergence
 
 T1, T2, T3 = 0, 1, 2
@@ -61,6 +61,16 @@ FOUND = {
             Act("B", T1, "due", "2026-07-13"),
             Sync(writes=(("A", 2, "422 after"),)),
             Act("C", T1, "delete"),
+        )
+    ),
+    "R17 a create that was not answered, and then refused": History(
+        events=(
+            Act("B", T1, "create", ""),
+            Sync(),
+            Act("A", T1, "create", "Bericht"),
+            Sync(writes=(("C", 1, "late"),)),
+            Sync(writes=(("C", 1, "403"),)),
+            Land(),
         )
     ),
     "R20 restored beside its successor": History(
