@@ -105,7 +105,7 @@ class Http:
             pair = base64.b64encode(f"{user}:{password}".encode()).decode()
             self._session.headers["Authorization"] = f"Basic {pair}"
         elif access.token:
-            self._session.headers["Authorization"] = f"Bearer {access.token}"
+            self._session.headers["Authorization"] = f"Bearer {access.token}".encode().decode("latin-1")
 
     def __repr__(self) -> str:
         return f"Http({self.host})"
@@ -137,12 +137,11 @@ class Http:
         """Interval in seconds that the server's clock is ahead of ours; None as long as no answer had a Date."""
         return self._clock
 
-    def _learn(self, answer: Response, sent: float) -> None:
+    def _learn(self, answer: Response, sent: float, received: float) -> None:
         """Narrow the clock: when the server wrote a Date of D its time was in [D, D + 1), whole seconds."""
         date = moment(answer.headers.get("Date"))
         if date is None or "Age" in answer.headers:  # an Age says that a cache answered with an older Date
             return
-        received = sent + answer.elapsed.total_seconds()
         low, high = date - received, date + 1 - sent
         with self._lock:
             if self._clock is not None:
@@ -230,13 +229,16 @@ class Http:
                     headers=headers,
                     timeout=self._timeouts,
                     allow_redirects=False,
+                    stream=True,
                 )
+                received = time.time()  # the head is here; the body may take its time
+                _ = answer.content
             except RequestException as error:
                 if pause is None or not _passing(error):
                     raise self._no_answer(method, error) from None
                 self._sleep(pause)
                 continue
-            self._learn(answer, sent)
+            self._learn(answer, sent, received)
             wait = _wait(answer, pause)
             if wait is None or answer.status_code in accept:
                 return answer

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
 
 import requests
 
@@ -93,7 +92,7 @@ def tamper(connector: CalDavConnector, change: Callable[[str, str, Send], reques
         answer = change(method, url, lambda: send(method, url, **given))  # type: ignore[arg-type]
         if getattr(answer, "request", None) is None:  # made up by `says`
             answer.request = requests.Request(method, url).prepare()
-            answer.url, answer.elapsed = url, timedelta(0)
+            answer.url = url
         return answer
 
     session.request = request  # type: ignore[method-assign,assignment]

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from email.utils import formatdate
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -124,6 +125,13 @@ def test_a_password_goes_as_basic_and_a_token_as_bearer(net: responses.RequestsM
     http("https://anna:x@cloud.example.org/", user="", password="").request("GET", "/")
     sent = [call.request.headers["Authorization"] for call in net.calls]
     assert sent == ["Basic w6RubmU6eA==", "Bearer abc", "Basic YW5uYTp4"]
+
+
+def test_a_token_may_hold_any_character() -> None:
+    way = http(server(half_an_answer), user="", password="", token="schlüssel-…")
+    with pytest.raises(PlatformError) as failure:
+        way.request("PUT", "x", body="x")
+    assert isinstance(failure.value, Lost)
 
 
 def test_cookies_are_not_sent_back(net: responses.RequestsMock) -> None:
@@ -440,6 +448,17 @@ def test_the_clock_is_narrowed_by_every_answer(net: responses.RequestsMock) -> N
     assert way.clock is not None
     assert ahead - 2 < way.clock[0] <= way.clock[1] < ahead + 2
     assert widths == sorted(widths, reverse=True)
+
+
+def test_the_clock_lies_between_sending_and_the_head_of_the_answer(
+    net: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = iter([1000.25, 1000.75])
+    monkeypatch.setattr("connectors.http.time", SimpleNamespace(time=lambda: next(ours)))
+    net.get(URL + "/", json={}, headers={"Date": formatdate(1010, usegmt=True)})
+    way = http()
+    way.request("GET", "/")
+    assert way.clock == (1010 - 1000.75, 1011 - 1000.25)
 
 
 def test_a_clock_that_was_set_anew_starts_from_the_newest_answer(net: responses.RequestsMock) -> None:
