@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar, cast
@@ -54,7 +55,7 @@ def _sqlite_engine(name: str, pool: type[sa.Pool], read_only: bool) -> sa.Engine
             if read_only:
                 found.execute("PRAGMA query_only=ON")
             else:
-                found.execute("PRAGMA journal_mode=WAL")
+                _use_wal(found)
             found.execute("PRAGMA synchronous=FULL")
             found.execute("PRAGMA foreign_keys=ON")
         except sqlite3.Error:
@@ -63,6 +64,23 @@ def _sqlite_engine(name: str, pool: type[sa.Pool], read_only: bool) -> sa.Engine
         return found
 
     return sa.create_engine("sqlite://", creator=connect, poolclass=pool, hide_parameters=True)
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch the file to WAL, which it then stays in.
+
+    Measured: SQLite does not wait for its turn here, whatever its time-out says, so that of several programs that
+    start at once with no ledger yet, some would find it "locked".
+    """
+    end = time.monotonic() + BUSY
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
+                raise
+        time.sleep(0.02)
 
 
 def _postgresql_engine(url: sa.URL, read_only: bool) -> sa.Engine:

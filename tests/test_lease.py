@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -122,6 +123,21 @@ def test_removed_lock_file_is_a_lost_lease(tmp_path: Path) -> None:
             assert not mine.held()
         (tmp_path / "elsewhere").rename(lock)
         assert not mine.held()  # lost is lost
+
+
+def test_lock_file_removed_while_it_is_taken_is_taken_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock, flock = tmp_path / "bridge.db-lock", fcntl.flock
+
+    def late(file: int, how: int) -> None:
+        monkeypatch.setattr("bridge.lease.fcntl.flock", flock)
+        lock.unlink()
+        flock(file, how)
+
+    monkeypatch.setattr("bridge.lease.fcntl.flock", late)
+    with lease("sqlite:///bridge.db", tmp_path, wait=10) as mine:
+        assert mine.held()
+        with pytest.raises(LeaseHeld):
+            lease("sqlite:///bridge.db", tmp_path, wait=0).__enter__()
 
 
 def test_lock_lies_beside_the_file_that_a_link_points_to(tmp_path: Path) -> None:

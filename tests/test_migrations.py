@@ -125,6 +125,16 @@ def test_programs_that_start_at_once_make_one_ledger(tmp_path: Path) -> None:
     assert names(tmp_path) == ["bridge.db"]
 
 
+def test_a_file_that_another_program_is_just_making_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "bridge.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr("bridge.sql_store.time.sleep", lambda _: other.execute("ROLLBACK"))
+        with open_ledger(URL, tmp_path) as store:
+            assert store.all_items() == []
+
+
 @needs_postgresql
 def test_programs_that_start_at_once_make_one_ledger_on_postgresql() -> None:
     with schema() as url:
