@@ -1,0 +1,165 @@
+"""A Deck board and a calendar on a real Radicale, mirrored by the command as its users run it.
+
+What people do on the board goes straight into the fake (`Deck.edit`, `Deck.world`), what they do in the calendar as
+their own programs would; see `tests.mirror`. Most of these were first seen by hand between Deck 1.16.7 and the
+CalDAV of the same Nextcloud 32.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.deck import Deck
+from tests.fakes.deck_model import Board, Card
+from tests.mirror import Desk, Mirror, written
+from tests.radicale_server import Radicale
+
+pytestmark = pytest.mark.radicale
+
+
+@pytest.fixture(params=[(1, 18), (1, 16)], ids=["1.18", "1.16"])
+def deck(request: pytest.FixtureRequest) -> Iterator[Deck]:
+    with Deck() as server:
+        server.world.release = request.param
+        server.clock.now = time.time() - 600
+        yield server
+
+
+@pytest.fixture
+def board(deck: Deck) -> Board:
+    return deck.board()
+
+
+@pytest.fixture
+def desk(radicale: Radicale) -> Desk:
+    return Desk(radicale)
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, deck: Deck, board: Board, desk: Desk) -> Mirror:
+    made = Mirror(tmp_path, kalender=desk)
+    login, (_, password) = "bridge", deck.accounts["bridge"]
+    made.sets(
+        bridge_connectors="rathaus,kalender",
+        rathaus_type="nextcloud-deck",
+        rathaus_url=deck.url,
+        rathaus_user=login,
+        rathaus_password=password,
+        rathaus_collection=board.title,
+    )
+    return made
+
+
+def cards(deck: Deck, title: str) -> list[Card]:
+    """The cards of this title that are not in the trash."""
+    return [card for card in deck.world.cards.values() if card.title == title and not card.deleted_at]
+
+
+def labels(deck: Deck, title: str) -> set[str]:
+    """The labels on the one card of this title."""
+    [card] = cards(deck, title)
+    return {deck.world.labels[one].title for one in card.labels}
+
+
+def rests(mirror: Mirror, deck: Deck) -> None:
+    """Two more passes write nothing, and the second one asks each platform once."""
+    for _ in range(2):
+        deck.clock.advance(10)
+        deck.requests.clear()
+        told = mirror.sync()
+        assert written(told) == 0, told
+    assert deck.requests == ["GET /boards?details=true"]
+
+
+def test_what_is_held_is_shown_without_what_the_pass_wrote_meanwhile(
+    mirror: Mirror, deck: Deck, board: Board, desk: Desk
+) -> None:
+    label = deck.world.add_label("anna", board.id, "IT", "317CCC").id
+    for title in ("eins", "zwei", "drei", "vier", "fünf"):
+        desk.adds(title, "DESCRIPTION:Zeile", "CATEGORIES:IT")
+    mirror.begins()
+    deck.clock.advance(10)
+    deck.world.delete_label("anna", label)
+    for title in ("eins", "zwei", "drei", "vier"):
+        desk.edits(title, clear="DESCRIPTION")
+    told = mirror.sync(ends=3)
+    [held] = told["waiting"]
+    assert held["connector"] == "rathaus"
+    assert {change for one in held["operations"] for change in one["changes"]} == {"description"}
+    assert {desk.task(title).categories == set() for title in ("eins", "fünf")} == {True}
+    mirror.sync("--accept", told["accept"])  # the list that was shown is the list that is held
+    assert [one.title for one in deck.world.labels.values() if one.title == "IT"] == []
+    rests(mirror, deck)
+
+
+def test_a_calendar_and_a_board_hold_the_same_and_come_to_rest(
+    mirror: Mirror, deck: Deck, board: Board, desk: Desk
+) -> None:
+    desk.adds("Portal geht online", "CATEGORIES:Meilenstein", "DUE;VALUE=DATE:20261231")
+    desk.adds("Anmeldung", "CATEGORIES:IT,Portal geht online", "DTSTART;VALUE=DATE:20261201", "PRIORITY:1")
+    deck.add(board, "Kurz vor Mitternacht", duedate="2026-12-01T22:59:00+00:00")
+    deck.add(board, "Kurz nach Mitternacht", duedate="2026-12-01T23:01:00+00:00")
+    mirror.begins()
+    assert labels(deck, "Portal geht online") == {"Meilenstein"}
+    assert labels(deck, "Anmeldung") == {"IT", "Portal geht online"}
+    assert desk.task("Kurz vor Mitternacht")["DUE"] == "20261201"
+    assert desk.task("Kurz nach Mitternacht")["DUE"] == "20261202"
+    [card] = cards(deck, "Anmeldung")
+    assert (card.startdate is not None) == (deck.world.release >= (1, 18))
+    assert (desk.task("Anmeldung")["DTSTART"], desk.task("Anmeldung")["PRIORITY"]) == ("20261201", "1")
+    rests(mirror, deck)
+
+
+def test_another_time_on_the_same_day_is_no_other_day_and_people_stay_on_the_card(
+    mirror: Mirror, deck: Deck, board: Board, desk: Desk
+) -> None:
+    card = deck.add(board, "eins", duedate="2026-12-01T23:01:00+00:00")
+    deck.world.assign_user("anna", card.id, "bridge")
+    deck.world.comment("anna", card.id, "Bitte bis Freitag")
+    mirror.begins()
+    deck.clock.advance(10)
+    deck.edit(card, duedate="2026-12-02T20:30:00+00:00")
+    desk.edits("eins", "STATUS:COMPLETED", "PERCENT-COMPLETE:100", "COMPLETED:20261123T080000Z")
+    mirror.sync()
+    assert desk.task("eins")["DUE"] == "20261202"
+    assert card.duedate is not None
+    assert (card.duedate.day, card.duedate.hour, card.duedate.minute) == (2, 20, 30)
+    assert (card.stack, card.done is not None) == (deck.stack(board, "Erledigt"), True)
+    assert (card.assigned, card.comments) == (["bridge"], ["Bitte bis Freitag"])
+    rests(mirror, deck)
+
+
+def test_renamed_labels_and_lists_are_no_mass_edit(mirror: Mirror, deck: Deck, board: Board, desk: Desk) -> None:
+    for title in ("eins", "zwei"):
+        desk.adds(title, "CATEGORIES:Presse")
+    mirror.begins()
+    deck.clock.advance(10)
+    before = desk.picture()
+    label = deck.label(board, "Presse")
+    deck.world.edit_label("anna", label, "Pressestelle", "317CCC")
+    deck.world.edit_stack("anna", deck.stack(board, "Offen"), "Eingang der Woche", 0)
+    told = mirror.sync()
+    assert written(told) == 0
+    assert desk.picture() == before
+    assert labels(deck, "eins") == {"Pressestelle"}
+    rests(mirror, deck)
+
+
+def test_a_locked_database_costs_neither_a_card_nor_makes_two(
+    mirror: Mirror, deck: Deck, board: Board, desk: Desk
+) -> None:
+    titles = ("eins", "zwei", "drei", "vier")
+    for title in titles:
+        desk.adds(title, "CATEGORIES:IT")
+    deck.fail("POST", "/cards$", after=True)
+    deck.fail("POST", "/cards$")
+    mirror.sets(rathaus_writes="4")
+    mirror.begins()
+    mirror.sync()
+    assert [len(cards(deck, title)) for title in titles] == [1, 1, 1, 1]
+    assert [labels(deck, title) for title in titles] == [{"IT"}] * 4
+    rests(mirror, deck)
