@@ -323,10 +323,10 @@ def test_a_renamed_task_is_alive(calendar: Calendar, connector: CalDavConnector)
 
 def test_an_event_in_the_place_of_a_task_is_not_the_task(calendar: Calendar) -> None:
     mixed = Calendar(calendar.server, components=None)
-    mixed.put("u1", "SUMMARY:eins")
-    record = find(mixed.ready(), "u1")
-    mixed.remove("u1")
-    mixed.put("u1", "SUMMARY:Termin", "DTSTART:20261201T110000Z", kind="VEVENT")
+    uid = mixed.add("eins")
+    record = find(mixed.ready(), uid)
+    mixed.remove(uid)
+    mixed.put(uid, "SUMMARY:Termin", "DTSTART:20261201T110000Z", kind="VEVENT")
     assert mixed.ready().probe(record.ref) == Gone()
 
 
