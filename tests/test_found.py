@@ -73,6 +73,20 @@ FOUND = {
             Land(),
         )
     ),
+    "R17 two lost creates of one title and two kinds": History(
+        events=(
+            Act("C", T1, "create", ""),
+            Sync(),
+            Act("C", T1, "create", "Bericht"),
+            Act("C", T3, "create", "bericht  "),
+            Sync(crash=7),
+            Act("B", T1, "due", "2026-06-08"),
+            Sync(
+                writes=(("C", 1, "500"), ("B", 2, "422 after")),
+                landed=(Landed("listing", "after", 0, Act("C", T2, "create", "bericht  ")),),
+            ),
+        )
+    ),
     "R20 restored beside its successor": History(
         events=(
             Act("B", T1, "create", ""),
