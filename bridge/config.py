@@ -25,7 +25,7 @@ from sqlalchemy.exc import ArgumentError
 from bridge.cron import cron_trigger
 from bridge.environment import Environment, Finding, near, read, shown
 from bridge.registry import TypeBroken, load_type, type_names
-from bridge.texts import DEFAULT_LANGUAGE, LANGUAGES, texts
+from bridge.texts import DEFAULT_LANGUAGE, LANGUAGES, Texts, texts
 from connectors.base import Access, ConnectorType
 from mappings import schema
 from mappings.canonical import normal
@@ -139,7 +139,12 @@ def example_path(folder: Path) -> Path:
 
 def _sentences(findings: list[Finding], language: str) -> tuple[str, ...]:
     say = texts(language)
-    return tuple(dict.fromkeys(say(finding.key, **finding.values) for finding in findings))
+    return tuple(dict.fromkeys(say(finding.key, **_reworded(say, finding.values)) for finding in findings))
+
+
+def _reworded(say: Texts, values: Mapping[str, object]) -> dict[str, object]:
+    """Values of which some are English sentences themselves: those of a mapping file, of a schedule, of the system."""
+    return {name: say.reword(str(v)) if name in ("why", "problem") else v for name, v in values.items()}
 
 
 # ---- the connectors -------------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ def take_record(station: Station, link: Link, record: Record, *, silent: bool = 
     assert record.fields is not None
     station.bind_milestones(record.fields)
     if link.shadow == record.fields:
+        _mend(link)
         _set_shadow(station, link, record, link.waits_for)
         return False
     before, after = station.read(link.shadow), station.read(record.fields)
@@ -196,13 +197,19 @@ def _take_life(station: Station, link: Link, item: Item, record: Record, before:
 def _park_unreadable(station: Station, link: Link, after: Reading) -> None:
     """A title that cannot be read is left alone, with the reason; the rest of the record goes on (R27)."""
     problem = after.problems.get("title", "")
-    if link.problem and "" in link.parked and link.parked[""].reason == link.problem:
-        del link.parked[""]  # it could not be read at all until now
+    _mend(link)
     if problem:
         link.parked["title"] = Parked(problem, station.now)
     elif link.parked.get("title") and link.parked["title"].reason == link.problem:
         del link.parked["title"]
     link.problem = problem
+
+
+def _mend(link: Link) -> None:
+    """A record that could not be read at all until now is no longer parked for that (R27)."""
+    if link.problem and "" in link.parked and link.parked[""].reason == link.problem:
+        del link.parked[""]
+        link.problem = ""
 
 
 def _forget_refusals(link: Link, record: Record) -> None:

@@ -22,15 +22,16 @@ def pair(stations: Mapping[str, Station]) -> list[match.Ambiguous]:
     if not stations:
         return []
     book = next(iter(stations.values())).book
+    moved = _take_moved(stations)
     waiting = {
         match.Stray(u.connector, u.native_id, u.kind, u.title): u
         for u in book.unlinked()
         if u.connector in stations and _may_pair(stations[u.connector], u)
     }
-    if not waiting:
+    if not waiting and not moved:
         return []
     free = _free_items(stations, waiting)
-    ambiguous, made = [], []
+    ambiguous, made = [], moved
     for decision in match.pair(waiting, free):
         if isinstance(decision, match.Ambiguous):
             ambiguous.append(decision)
@@ -45,8 +46,52 @@ def pair(stations: Mapping[str, Station]) -> list[match.Ambiguous]:
     return ambiguous
 
 
+def _take_moved(stations: Mapping[str, Station]) -> list[tuple[Station, Link, Record]]:
+    """Records that people moved here from another mirrored collection are linked on (R19)."""
+    book = next(iter(stations.values())).book
+    made = []
+    for waiting in [one for one in book.unlinked() if one.connector in stations and not one.record.problem]:
+        station = stations[waiting.connector]
+        item = _moved_item(station, waiting)
+        if item is None:
+            continue
+        link = book.link_of(item, station.id)
+        if link is not None and link.state is not LinkState.WANTED:
+            waiting.reason = "it was moved here, and the task has another record here already"
+            book.keep_unlinked(waiting)
+            continue
+        made.append((station, _attach(station, book.item(item), waiting.record), waiting.record))
+    return made
+
+
+def _moved_item(station: Station, waiting: Unlinked) -> str | None:
+    """The item of a record that is missed in another collection of the same host."""
+    for binding in station.book.bindings.values():
+        if binding.id != station.id and binding.host == station.binding.host:
+            link = station.book.link_at(binding.id, waiting.native_id)
+            if link is not None and link.state is LinkState.FROZEN and link.born == waiting.record.ref.born:
+                return link.item
+    return None
+
+
+def _attach(station: Station, item: Item, record: Record) -> Link:
+    """Link a record to an item, taking the place that was kept for it."""
+    book = station.book
+    link = book.link_of(item.id, station.id)
+    if link is None:
+        link = Link(new_id(), item.id, station.id, "")
+        book.keep_link(link)
+    book.name_record(link, record.ref.native_id)
+    link.born, link.state, link.behind = record.ref.born, LinkState.LIVE, True
+    link.known["life"] = item.life_key
+    book.drop_unlinked(station.id, record.ref.native_id)
+    return link
+
+
 def _may_pair(station: Station, waiting: Unlinked) -> bool:
     known = station.book.link_at(station.id, waiting.native_id)
+    if _moved_item(station, waiting) is not None:
+        return False
     if known is not None and known.born == waiting.record.ref.born:
         return False  # its ref is known: it is no new record (R20)
     if waiting.record.problem or station.read(waiting.record.fields or {}).problems.get("title"):
@@ -83,14 +128,7 @@ def _link(
     item = book.item(pairing.item) if pairing.item else Item(new_id(), pairing.strays[0].kind)
     for stray in pairing.strays:
         station, record = stations[stray.connector], waiting[stray].record
-        link = book.link_of(item.id, station.id)
-        if link is None:
-            link = Link(new_id(), item.id, station.id, "")
-            book.keep_link(link)
-        book.name_record(link, record.ref.native_id)
-        link.born, link.state, link.behind = record.ref.born, LinkState.LIVE, True
-        link.known["life"] = item.life_key
-        book.drop_unlinked(station.id, record.ref.native_id)
+        link = _attach(station, item, record)
         title = station.read(record.fields or {}).asserted("title")
         if title and "title" not in item.cells:
             key = station.key(record.modified_at, record.ref.native_id)

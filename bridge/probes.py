@@ -5,7 +5,7 @@ from __future__ import annotations
 from bridge import intake, written
 from bridge.state import Intent, Link, LinkState
 from bridge.station import Station
-from connectors.base import Alive, Gone, Hidden, Ref
+from connectors.base import Alive, Gone, Hidden, Moved, Ref
 from connectors.errors import PlatformError
 
 
@@ -22,8 +22,19 @@ def take_probe(station: Station, link: Link, answer: object) -> None:
                 intake.take_delete(station, link)
         case Hidden():
             intake.freeze(station, link, "rests here: the platform does not show it to our account any more")
+        case Moved(collection=collection) if _linked_at(station, link, collection):
+            intake.take_delete(station, link)  # the other one was there before: a copy, not a move
         case _:
             intake.freeze(station, link, "rests here: it does not belong to this collection any more")
+
+
+def _linked_at(station: Station, link: Link, collection: str) -> bool:
+    """Whether a record of the same id in another mirrored collection has a link of its own."""
+    for binding in station.book.bindings.values():
+        if binding.id != station.id and (binding.host, binding.collection) == (station.binding.host, collection):
+            other = station.book.link_at(binding.id, link.native_id)
+            return other is not None and other.state is LinkState.LIVE
+    return False
 
 
 def thaw(station: Station, link: Link) -> None:

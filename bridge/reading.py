@@ -53,8 +53,11 @@ class Versions(Mapping[str, str]):
         return len(self._load())
 
 
-def pull(connector: Connector, binding: Binding, store: Store, now: int) -> Changes:
-    """What changed since the cursor; a sweep of versions or contents when it is time for one (R6)."""
+def pull(connector: Connector, binding: Binding, store: Store, now: int) -> tuple[Changes, bool]:
+    """What changed since the cursor; a sweep of versions or contents when it is time for one (R6).
+
+    Also tells whether all contents were read, whatever the versions say.
+    """
     whole = now - binding.read_whole_at >= SWEEP_CONTENTS
     sweep = whole or now - binding.swept_at >= SWEEP_VERSIONS
     cursor = None if sweep else binding.cursor
@@ -62,9 +65,9 @@ def pull(connector: Connector, binding: Binding, store: Store, now: int) -> Chan
     if not whole:
         known = Versions(store, binding.id, None if cursor is None else binding.complete_run)
     try:
-        return connector.pull(cursor, known)
+        return connector.pull(cursor, known), whole
     except CursorExpired:
-        return connector.pull(None, Versions(store, binding.id, None))
+        return connector.pull(None, Versions(store, binding.id, None)), False
 
 
 # ---- one connector ----------------------------------------------------------------------------------------------
@@ -133,11 +136,15 @@ def _take(station: Station, record: Record, *, silent: bool) -> None:
         intake.wait(station, record)
     elif link.state is LinkState.RETIRED:
         _take_returned(station, record, link)
-    elif link.state is LinkState.LIVE and (link.version, link.shadow) == (record.version, record.fields):
+    elif link.state is LinkState.LIVE and _unchanged(link, record):
         station.read_records.add(record.ref.native_id)
     else:
         thaw(station, link)
         intake.take_record(station, link, record, silent=silent)
+
+
+def _unchanged(link: Link, record: Record) -> bool:
+    return (link.version, link.shadow) == (record.version, record.fields) and "" not in link.parked
 
 
 def _take_tombstone(station: Station, record: Record, link: Link | None) -> None:

@@ -139,16 +139,20 @@ class Pass:
         given.step("pull")
         bindings = {(b.type, b.host, b.collection): b for b in given.store.bindings()}
 
-        def pull(peer: Peer) -> Changes:
+        def pull(peer: Peer) -> tuple[Changes, bool]:
             identity = given.identities[peer.name]
             binding = bindings.get((identity.type, identity.host, identity.collection))
             if binding is None or not binding.accepted:
-                return peer.connector.pull(None, {})
+                return peer.connector.pull(None, {}), True
             if not given.by_hand and binding.retry_at > given.now:
                 raise Transient(f"{binding.error} (tried again later)")
             return reading.pull(peer.connector, binding, given.store, given.now)
 
-        self._ask_all([peer for peer in given.peers if peer.name in given.identities], pull, given.changes)
+        pulled: dict[str, tuple[Changes, bool]] = {}
+        self._ask_all([peer for peer in given.peers if peer.name in given.identities], pull, pulled)
+        for name, (changes, whole) in pulled.items():
+            given.changes[name] = changes
+            given.whole |= {name} if whole else set()
 
     def _ask_all(self, peers: Sequence[Peer], ask: Callable[[Peer], Any], answers: dict[str, Any]) -> None:
         def answer(peer: Peer) -> object:

@@ -21,6 +21,22 @@ from string import Formatter
 LANGUAGES = ("de", "en")
 DEFAULT_LANGUAGE = "de"
 
+_VOCABULARIES = {
+    "field": ("field",),
+    "kind": ("kind",),
+    "old_kind": ("kind",),
+    "native": ("native",),
+    "value": ("status", "priority", "visibility"),
+}
+"""Placeholders of sentences in which a word of the model or of a platform stands: where it is looked up."""
+
+_SHAPES = {
+    **dict.fromkeys(("field", "kind", "old_kind", "native", "host", "method"), r"\S+"),
+    "brackets": r"(?: \(.*\))?",
+    "who": r"(?: .*)?",
+}
+"""Placeholders that hold no text of any kind: one word, or something that may be missing."""
+
 _DATE = {"de": "%d.%m.%Y", "en": "%Y-%m-%d"}
 
 
@@ -39,21 +55,33 @@ class Texts:
         """Whether there is a sentence for the key."""
         return key in self.sentences
 
-    def reword(self, sentence: str) -> str:
-        """A sentence that the engine or a connector wrote in English, in this language.
+    def reword(self, sentence: str, table: str = "reason") -> str:
+        """A sentence that the engine or a connector wrote, in this language; what nobody translated stays as it is.
 
-        They write English only, so that a log reads the same everywhere; the table ``reason`` of the English file
-        has the sentences that people meet, that of the other language says them again. What is not in it stays.
-        A sentence within a sentence is said again as well.
+        They write English only, so that a log and the JSON read the same everywhere. The table ``reason`` of the
+        English file has their sentences as patterns, that of the other language says them again.
         """
-        if self.language == "en":
-            return sentence
-        for pattern, key in _patterns():
+        for pattern, key in _patterns(table):
             found = pattern.fullmatch(sentence)
             if found:
-                inner = {name: self.reword(text) if " " in text else text for name, text in found.groupdict().items()}
-                return self(key, **inner)
+                return self(key, **{name: self._put_in(name, text) for name, text in found.groupdict().items()})
         return sentence
+
+    def _put_in(self, name: str, text: str) -> str:
+        """What stands in a placeholder: a sentence, a part of one, a word of the model, or text that stays."""
+        if name in ("sentence", "why"):
+            return self.reword(text)
+        if _patterns(f"part.{name}"):
+            return self.reword(text, f"part.{name}")
+        if name == "titles" and self.language == "de":
+            return text.replace("“", "»").replace("”", "«")
+        if name == "kinds":
+            return ", ".join(self._word(("kind",), kind) for kind in text.split(", "))
+        return self._word(_VOCABULARIES.get(name, ()), text)
+
+    def _word(self, tables: tuple[str, ...], text: str) -> str:
+        keys = (f"{table}.{text.lower()}" for table in tables)
+        return next((self.sentences[key] for key in keys if key in self.sentences), text)
 
     def count(self, key: str, number: int, **values: object) -> str:
         """A sentence that has a form for one (``key.one``) and one for all other numbers (``key.many``)."""
@@ -93,15 +121,19 @@ def texts(language: str = DEFAULT_LANGUAGE) -> Texts:
 
 
 @cache
-def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """The English reasons as patterns, those with the most words of their own first."""
+def _patterns(table: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The English sentences of a table as patterns, those with the most words of their own first."""
     found: list[tuple[int, re.Pattern[str], str]] = []
     for key, sentence in texts("en").sentences.items():
-        if key.startswith("reason."):
+        if key.rpartition(".")[0] == table:
             parts = [(literal, name) for literal, name, _, _ in Formatter().parse(sentence)]
-            pattern = "".join(re.escape(literal) + (f"(?P<{name}>.+?)" if name else "") for literal, name in parts)
+            pattern = "".join(re.escape(literal) + (_group(name) if name else "") for literal, name in parts)
             found.append((sum(len(literal) for literal, _ in parts), re.compile(pattern, re.DOTALL), key))
     return tuple((pattern, key) for _, pattern, key in sorted(found, key=lambda one: (-one[0], one[2])))
+
+
+def _group(name: str) -> str:
+    return f"(?P<{name}>{_SHAPES.get(name, '.+?')})"
 
 
 def _flat(table: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:

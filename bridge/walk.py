@@ -31,6 +31,8 @@ WAVES = 12
 class Given:
     """What a pass was given and has asked before it decides: the same for every walk through it.
 
+    ``whole`` names the connectors of which all contents were read, whatever their versions say (R6).
+
     ``held`` says whether the ledger's lease is still ours (R29); ``step`` is told where the pass stands.
     """
 
@@ -46,6 +48,7 @@ class Given:
     held: Callable[[], bool]
     identities: dict[str, Identity] = field(default_factory=dict)
     changes: dict[str, Changes] = field(default_factory=dict)
+    whole: set[str] = field(default_factory=set)
 
 
 class Walk:
@@ -187,7 +190,7 @@ class Walk:
         for station in again:
             station.unsettled = False
             try:
-                changes = reading.pull(station.connector, station.binding, self.book.store, self.given.now)
+                changes, _ = reading.pull(station.connector, station.binding, self.book.store, self.given.now)
                 reading.take_in(station, changes, accepted=self.accept)
             except (PlatformError, reading.WentBack, reading.ForeignBridge) as error:
                 station.fail(str(error), self.book)
@@ -359,7 +362,7 @@ class Walk:
         if not station.failed:
             binding.error, binding.failures, binding.retry_at = "", 0, 0
             binding.complete_run, binding.complete_at = self.given.run, self.given.now
-            if not binding.read_whole_at or binding.cursor is None:
+            if station.name in self.given.whole:
                 binding.read_whole_at = self.given.now
         self.book.keep_binding(binding)
 

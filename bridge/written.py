@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.intake import take_record
+from bridge.intake import take_record, wait
 from bridge.state import LIFE, NEVER, Intent, Key, Link, LinkState, Memo, Parked
 from bridge.station import Station, evidence, same
 from connectors.base import Fields, Native, Record
@@ -139,6 +139,11 @@ def adopt(station: Station, intent: Intent, record: Record, *, at_once: bool) ->
         return None
     book.name_record(link, record.ref.native_id)
     link.born = record.ref.born
+    if link.state is LinkState.RETIRED:  # people restored the record that this one was to replace
+        intent.open = False
+        book.keep_intent(intent)
+        wait(station, record, "it was made while the task's own record was being restored: delete one of the two")
+        return None
     link.state = LinkState.LIVE
     link.shadow = dict(station.abilities.defaults)
     link.known = {}

@@ -337,4 +337,5 @@ def _in(folder: Path) -> Iterator[None]:
 def environment() -> dict[str, str]:
     """What a command sees of ours: nothing that is a setting of the bridge, and a screen that is wide enough."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
-    return {**kept, "COLUMNS": "200", "PYTHONPATH": str(PROJECT), "PYTHONWARNINGS": "error", "PYTHONUTF8": "1"}
+    path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
+    return {**kept, "COLUMNS": "200", "PYTHONPATH": path, "PYTHONWARNINGS": "error", "PYTHONUTF8": "1"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from connectors.base import Alive, Gone, Hidden, Ref
+from connectors.base import Alive, Gone, Hidden, Moved, Ref
 from connectors.caldav import CalDavConnector
 from connectors.errors import (
     Lost,
@@ -298,15 +298,16 @@ def test_a_read_only_calendar_says_so_and_refuses(radicale: Radicale) -> None:
 # ---- what became of a record ----------------------------------------------------------------------------------
 
 
-def test_the_same_task_in_another_calendar_does_not_keep_it_alive(
-    calendar: Calendar, connector: CalDavConnector
-) -> None:
+def test_a_task_that_lives_on_in_another_calendar_has_moved(calendar: Calendar, connector: CalDavConnector) -> None:
+    """Whether it is a move or a copy of one file, only the engine can tell: from what it has linked there (R19)."""
     other = Calendar(calendar.server)
     for each in (calendar, other):
-        each.put("u1", "SUMMARY:aus einer Datei")
-    record = find(connector, "u1")
-    calendar.remove("u1")
-    assert connector.probe(record.ref) == Gone()
+        each.put("moved-1", "SUMMARY:aus einer Datei")
+    record = find(connector, "moved-1")
+    calendar.remove("moved-1")
+    answer = connector.probe(record.ref)
+    assert isinstance(answer, Moved)
+    assert answer.collection == other.path
     assert isinstance(other.ready().probe(record.ref), Alive)
 
 

@@ -341,3 +341,12 @@ def test_reading_settings_needs_no_scheduler() -> None:
     """APScheduler costs start-up time that only `run` needs."""
     code = "import sys, bridge.config; sys.exit('apscheduler' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[1]).returncode == 0
+
+
+def test_what_others_say_of_a_mapping_and_a_schedule_is_said_in_german_too(folder: Path) -> None:
+    (folder / "board.toml").write_text(MAPPING + 'farbe = { native = "x" }\n', encoding="utf-8")
+    with pytest.raises(SettingsError) as failure:
+        load(settings(BRIDGE_LANGUAGE="de", BRIDGE_SCHEDULE="* * * *"), folder)
+    said = "\n".join(failure.value.problems)
+    assert "ist hier kein Schlüssel. Bekannt sind:" in said
+    assert "(4 Felder statt 5)" in said

@@ -96,6 +96,7 @@ def test_every_reason_is_said_again_in_german() -> None:
     german, english = texts("de"), texts("en")
     for key in (key for key in english.sentences if key.startswith("reason.")):
         values = {name: f"<{number}>" for number, name in enumerate(sorted(placeholders(english.sentences[key])))}
+        values |= {name: "" for name in ("brackets", "who") if name in values}  # mostly there is nothing
         assert german.reword(english(key, **values)) == german(key, **values), key
 
 

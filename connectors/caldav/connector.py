@@ -11,11 +11,13 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import inf
 
 from requests import Response
 
@@ -28,12 +30,14 @@ from connectors.base import (
     Gone,
     Hidden,
     Identity,
+    Moved,
     Native,
     Probe,
     Record,
     Ref,
 )
 from connectors.caldav import discovery, records
+from connectors.caldav.discovery import Place
 from connectors.caldav.ics import Todo, Unreadable, parse, uid_in
 from connectors.caldav.objects import Body, Objects
 from connectors.caldav.wire import Dav
@@ -44,11 +48,13 @@ from connectors.errors import (
     NotFound,
     PlatformError,
     Rejected,
+    Terminal,
     VersionMismatch,
 )
 from connectors.http import Forbidden, Http
 
 _KEPT = 2000  # bodies kept in memory, so that a write needs no read first
+_BESIDE = 60.0  # seconds for which the list of calendars beside ours is believed
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _PRECONDITION = re.compile(
     r"no-uid-conflict|(?:valid|supported)-calendar-(?:data|object-resource|component)|(?:max|min)-[a-z-]+"
@@ -67,6 +73,7 @@ class CalDavConnector:
         self._lock = threading.Lock()
         self._names: dict[str, str] = {}  # UID to file name, where that is not the UID and ".ics"
         self._bodies: OrderedDict[str, Body] = OrderedDict()
+        self._beside: tuple[float, list[Place]] = (-inf, [])
         self.abilities = Abilities(
             conditional=True, client_ids=True, marks=True, defaults=records.EMPTY, writes=access.writes or 8
         )
@@ -252,16 +259,41 @@ class CalDavConnector:
     # ---- probing ------------------------------------------------------------------------------------------
 
     def probe(self, ref: Ref) -> Probe:
-        """Here, under whatever name; not shown to us; or gone from this calendar."""
+        """Here, in another calendar beside this one, not shown to us, or gone."""
         try:
             found = self._find(ref.native_id)
         except (Forbidden, NotACollection):
             return Hidden()
         if found is not None:
             return Alive(found[1])
-        # The calendar has just answered a search for this UID, so its absence is proven. A task of the same UID in
-        # another calendar proves nothing: people load one file into two lists.
+        # That it is not here is proven: the calendar has just answered a search for it.
+        for place in self._siblings():
+            record = self._moved_to(ref.native_id, place)
+            if record is not None:
+                return Moved(place.path, record)
         return Gone()
+
+    def _siblings(self) -> list[Place]:
+        """The other calendars beside ours, looked up at most once a minute: deletions come in flocks."""
+        with self._lock:
+            looked, places = self._beside
+        if time.monotonic() - looked > _BESIDE:
+            places = discovery.siblings(self._dav, self._objects.place)
+            with self._lock:
+                self._beside = (time.monotonic(), places)
+        return places
+
+    def _moved_to(self, uid: str, place: Place) -> Record | None:
+        """The task in another calendar: a move keeps its file name, or names it after the UID."""
+        for name in {self._name(uid), uid + ".ics"}:
+            try:
+                body = Objects(self._dav, place).get(name)
+            except Terminal:
+                continue  # not ours to read: nothing can be said about it
+            record = self._record(body, place) if body else None
+            if record is not None and record.ref.native_id == uid:
+                return record
+        return None
 
     # ---- from objects to records --------------------------------------------------------------------------
 
@@ -296,7 +328,7 @@ class CalDavConnector:
             raise Rejected(f"{body.name} on {self._http.host} is no task.")
         return todo
 
-    def _record(self, body: Body) -> Record | None:
+    def _record(self, body: Body, place: Place | None = None) -> Record | None:
         """An object as a record; None where it is no task."""
         try:
             todo = parse(body.data)
@@ -308,11 +340,12 @@ class CalDavConnector:
             fields, locked = records.read(todo)
         except Unreadable as error:
             return self._unreadable(body, uid_in(body.data) or body.name, str(error))
-        self._keep(uid, body)
+        if place is None:
+            self._keep(uid, body)
         modified = body.modified if body.modified is not None else records.changed_at(todo)
-        at = self._objects
-        url = at.url(body.name)
-        return Record(self._ref(uid), at.place.path, body.etag, modified, fields, mark=uid, url=url, locked=locked)
+        at = place or self._objects.place
+        url = Objects(self._dav, at).url(body.name)
+        return Record(self._ref(uid), at.path, body.etag, modified, fields, mark=uid, url=url, locked=locked)
 
     def _unreadable(self, body: Body, native_id: str, reason: str) -> Record:
         sentence = f"The task {body.name} on {self._http.host} cannot be read: {reason}."

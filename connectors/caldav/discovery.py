@@ -98,6 +98,16 @@ def check(dav: Dav, url: str) -> None:
     dav.propfind(url, 0, (_TYPE,))
 
 
+def siblings(dav: Dav, place: Place) -> list[Place]:
+    """The other calendars with tasks beside this one, as far as they can be seen."""
+    try:
+        replies = dav.propfind(urljoin(place.url, ".."), 1, _WANTED)[1]
+    except (Terminal, NotFound):
+        return []
+    places = [_place(each) for each in replies if _is_calendar(each) and _holds_tasks(each) and _ours(each)]
+    return [each for each in places if each.path != place.path]
+
+
 # ---- the way there ---------------------------------------------------------------------------------------------
 
 
@@ -216,6 +226,10 @@ def _checked(dav: Dav, reply: Reply) -> Place:
             f"The calendar “{_title(reply)}” on {http.host} holds no tasks (VTODO): "
             f"set {http.name}_COLLECTION or {http.name}_URL to a task list."
         )
+    return _place(reply)
+
+
+def _place(reply: Reply) -> Place:
     rights = reply.props.get(_RIGHTS)
     reports = reply.props.get(_REPORTS)
     names = {each.tag for each in reports.iter()} if reports is not None else set()
