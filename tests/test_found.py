@@ -87,6 +87,25 @@ FOUND = {
             ),
         )
     ),
+    "R17 a set that lands late takes nothing away": History(
+        events=(
+            Act("A", T1, "create", ""),
+            Sync(),
+            Act("B", T1, "label", ("straße", True)),
+            Act("A", T1, "label", ("presse", True)),
+            Sync(down="A", writes=(("C", 1, "late"),)),
+            Sync(),
+            Land(),
+        )
+    ),
+    "R25 an archive that did nothing swallows no edit": History(
+        events=(
+            Act("B", T1, "create", ""),
+            Sync(),
+            Act("A", T1, "delete"),
+            Sync(writes=(("B", 1, "nothing"),), landed=(Landed("get", "after", 0, Act("B", T1, "line", "first")),)),
+        )
+    ),
     "R20 restored beside its successor": History(
         events=(
             Act("B", T1, "create", ""),
