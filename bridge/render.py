@@ -202,10 +202,10 @@ def status(
         (t("column.connector"), None), (t("column.records"), 0), (t("column.complete"), 16), (t("column.clock"), 0)
     )
     for row in rows:
-        mark, style = BAD if row.error else WARN if row.waiting else GOOD
+        mark, style = BAD if row.error else WARN if row.waiting or not row.complete_at else GOOD
         when = t.moment(row.complete_at, zone) if row.complete_at else t("status.never")
         name = Text.assemble((f"{mark} ", style), (row.name, "bold"))
-        place = Padding(Text(f"{words.harmless(row.title)} · {row.host}", style=DIM), (0, 0, 0, 2))
+        place = Padding(Text(" · ".join(filter(None, (words.harmless(row.title), row.host))), style=DIM), (0, 0, 0, 2))
         table.add_row(Group(name, place), t.number(row.records), when, _clock(t, row))
     said: list[RenderableType] = [table]
     said += [_said(t, BAD, f"{row.name}: {words.reason(t, row.error)}") for row in rows if row.error]

@@ -232,6 +232,11 @@ def test_status_shows_clocks_and_what_is_parked() -> None:
         assert words_ in text, words_
 
 
+def test_status_is_not_content_with_what_was_never_read() -> None:
+    text = flowing(seen(render.status(EN, ZONE, [StatusRow("neu", "", "dav.example.org", 0, 0)])))
+    assert "! neu 0 never unknown dav.example.org" in text
+
+
 def test_a_conflict_shows_both_values_and_where_they_came_from() -> None:
     text = flowing(seen(PICTURES["conflicts"](DE)))
     assert "gilt 05.12.2026 rathaus" in text
