@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from bridge.reading import QUARANTINE
+from bridge.state import LinkState
 from tests.oracles import exceptions, faults
 from tests.test_histories import JULY, JUNE, MAY, ORDERS, at_peace, mirrored
 
@@ -174,6 +175,27 @@ def test_r17_a_created_record_whose_answer_was_lost_and_that_people_deleted_come
     at_peace(world)
     if platform == "A":  # a mark that is found deleted was found
         assert world.item("t1").dead
+
+
+@pytest.mark.parametrize("platform", ["A", "C"])
+@pytest.mark.parametrize("place", ["(out of scope)", "elsewhere"])
+def test_r17_a_created_record_whose_answer_was_lost_and_that_people_moved_away_is_found_and_frozen(
+    platform: str, place: str
+) -> None:
+    world = mirrored("t0")
+    origin = "C" if platform == "A" else "A"
+    world.platforms[platform].fails("lost after")
+    world.person(origin).creates("t1", due=MAY)
+    world.sync()
+    world.person(platform).moves_out("t1", to=place)
+    world.sync()
+    at_peace(world)
+    assert not world.item("t1").dead
+    assert len(world.records(platform, "t1", anywhere=True)) == 1
+    assert world.link(platform, "t1").state is LinkState.FROZEN
+    world.person(platform).moves_back("t1")
+    world.sync_until_quiet()
+    world.everywhere("t1", due=MAY)
 
 
 def test_r17_an_own_record_that_nothing_explains_is_not_made_twice() -> None:
