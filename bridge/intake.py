@@ -163,7 +163,8 @@ def _take_echo(station: Station, link: Link, cell: Cell, before: Reading, after:
         sent = station.resolve_new(intent.sent, record)
         predicted = station.read({**link.shadow, **sent})
         exact = same(predicted, after, cell)
-        if not exact and not _alike_there(station, sent, record):
+        names = [] if exact else station.natives_of(cell, intent.cells[cell], link.shadow, sent)
+        if not exact and not (names and _alike_there(station, {name: sent[name] for name in names}, record)):
             continue
         if not exact:
             link.memo[cell] = Memo(intent.cells[cell], evidence(after, cell), refused=False)

@@ -71,7 +71,7 @@ def _find_file(path: Path, read_only: bool) -> None:
 
 
 def _missing(where: str) -> LedgerMissing:
-    return LedgerMissing(f"There is no ledger yet {where}: `strategy-bridge sync` makes one.")
+    return LedgerMissing(f"There is no ledger yet {where}: “strategy-bridge sync” makes one.")
 
 
 def _stored_revision(connection: sa.Connection, place: Place) -> str | None:
@@ -103,7 +103,7 @@ def _is_current(stored: str | None, place: Place, read_only: bool) -> bool:
     if read_only and stored is None:
         raise _missing(where)
     if read_only:
-        raise LedgerError(f"The ledger {where} is of an earlier release: `strategy-bridge sync` brings it up to date.")
+        raise LedgerError(f"The ledger {where} is of an earlier release: “strategy-bridge sync” brings it up to date.")
     return False
 
 

@@ -147,11 +147,14 @@ def _merge_text(base: Base, said: Assertion) -> tuple[Base, bool]:
     _, overlapped = weave(plain(said.ancestor), mine, plain(str(start or "")))
     first, rest = sides[0], sorted((*sides[1:], said), key=lambda one: one.key)
     value = _fold(_text(first), rest)
+    buried = value == before and mine not in (before, plain(said.ancestor))  # sides that came later took all of it away
     if len(rest) >= WINDOW:
         first = Assertion(frozenset({_fold(_text(first), rest[:1])}), first.key, first.origin)
         rest = rest[1:]
     newest = max((base.key, base.origin, base.since), (said.key, said.origin, said.since))
-    return Base(value or None, newest[0], newest[1], 0, newest[2], (first, *rest)), overlapped and mine != _text(root)
+    return Base(value or None, newest[0], newest[1], 0, newest[2], (first, *rest)), (
+        overlapped and mine != _text(root)
+    ) or buried
 
 
 def _fold(text: str, sides: list[Assertion]) -> str:
@@ -172,8 +175,8 @@ def _both_stand(cell: Cell, base: Base, merged: Base, said: Assertion) -> bool:
     """Whether the merged value is what both sides said, one of them coarsely: then nobody lost (R8)."""
     if field_of(cell).type is not Type.CHOICE:
         return False
-    held = base.asserts[0].values if base.asserts else frozenset({base.value})
-    return merged.value in said.values and merged.value in held
+    held = [one.values for one in base.asserts if base.value in one.values] or [frozenset({base.value})]
+    return merged.value in said.values and all(merged.value in values for values in held)
 
 
 def _clash(candidate: Candidate, base: Base, merged: Base, said: Assertion) -> Clash:

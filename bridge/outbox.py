@@ -204,15 +204,25 @@ class Outbox:
         elif isinstance(error, Transient):
             self._retry(station, link, intent, error)
         elif isinstance(error, PlatformError):
-            if operation.kind != "create" or not isinstance(error, Rejected) or error.clean:
-                self._strike(intent)
-            else:
-                intent.answered = True
-                station.unsettled = True
-                self.book.keep_intent(intent)
+            self._settle_refusal(station, link, intent, error, fresh)
             self._refuse(station, link, operation, error)
         else:
             raise error
+
+    def _settle_refusal(self, station: Station, link: Link, intent: Intent, error: PlatformError, fresh: bool) -> None:
+        """A clean refusal strikes the intent; one that may have acted, or came to a second sending, does not (R17)."""
+        clean = not isinstance(error, Rejected) or error.clean
+        if intent.kind == "create" and not fresh:
+            return  # the first sending was never answered and may still land
+        if clean:
+            self._strike(intent)
+            return
+        intent.answered = True
+        self.book.keep_intent(intent)
+        if intent.kind == "create":
+            station.unsettled = True
+        else:
+            self._read_again(station, link, intent)
 
     def _succeed(self, station: Station, operation: Operation, intent: Intent, record: Record, fresh: bool) -> None:
         link = self.book.link(operation.link)

@@ -311,7 +311,8 @@ def _suspects(station: Station, intent: Intent) -> list[Unlinked]:
 
 def _own(station: Station, intent: Intent) -> Unlinked | None:
     """The record that a lost create left: "as shown" only chooses among several (R17)."""
-    suspects = _suspects(station, intent)
+    kind = station.book.item(intent.item).kind  # it was sent with the create
+    suspects = [one for one in _suspects(station, intent) if one.kind == kind]
     title = normal(station.translator.title(intent.sent))
     exact = sorted((s for s in suspects if normal(s.title) == title), key=lambda s: s.native_id)
     rivals = [i for i in station.book.intents(station.id) if i.kind == "create" and i is not intent]

@@ -139,6 +139,13 @@ class Station:
                 shown[name] = preferred(values)
         return shown
 
+    def natives_of(self, cell: Cell, wanted: Value, old: Fields, sent: Fields) -> list[str]:
+        """The native fields that were written for a cell."""
+        if cell == "title":
+            return [name for name in [self.translator.title_native] if name in sent]
+        writing = self.translator.write({cell: wanted}, old, self.vocabulary, self.refs, self.now, frozenset())
+        return [name for name in writing.fields if name in sent]
+
     # ---- options ----------------------------------------------------------------------------------------------
 
     def absorb(self, options: Options | None) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bridge.intake import take_record, wait
-from bridge.state import LIFE, NEVER, Intent, Key, Link, LinkState, Memo, Parked
+from bridge.state import LIFE, NEVER, Intent, Item, Key, Link, LinkState, Memo, Parked
 from bridge.station import Station, evidence, same
 from connectors.base import Fields, Native, Record
-from mappings.canonical import Cell, Value
+from mappings.canonical import Cell, Type, field_of
 
 KEPT_ITS_VALUE = "the platform kept its old value"
 
@@ -55,7 +55,7 @@ def _compare(
     shadow = _between_sent_and_shown(old, sent, fields)
     for cell, wanted in intent.cells.items():
         key = intent.keys[cell]
-        names = _natives_of(station, cell, wanted, old, sent)
+        names = station.natives_of(cell, wanted, old, sent)
         as_shown = {name: fields[name] for name in names if _plain(fields, name)}
         if same(predicted, after, cell):
             link.memo.pop(cell, None)
@@ -112,12 +112,6 @@ def _between_sent_and_shown(old: Fields, sent: Fields, shown: Fields) -> dict[st
     return shadow
 
 
-def _natives_of(station: Station, cell: Cell, wanted: Value, old: Fields, sent: Fields) -> list[str]:
-    """The native fields that were written for a cell."""
-    writing = station.translator.write({cell: wanted}, old, station.vocabulary, station.refs, station.now, frozenset())
-    return [name for name in writing.fields if name in sent]
-
-
 def _normalised(station: Station, names: list[str], sent: Fields, record: Record, *, at_once: bool) -> bool:
     shown = record.fields or {}
     if at_once and station.abilities.conditional:
@@ -153,4 +147,20 @@ def adopt(station: Station, intent: Intent, record: Record, *, at_once: bool) ->
     link.known[LIFE] = intent.keys.get(LIFE, item.life_key)
     book.drop_unlinked(station.id, record.ref.native_id)
     settle_write(station, link, intent, record, at_once=at_once)
+    if any(one.state is LinkState.RETIRED and one.native_id for one in book.links_of(item.id)):
+        _wake_referrers(station, item)
     return link
+
+
+def _wake_referrers(station: Station, item: Item) -> None:
+    """What refers to the item's old record there has to be written anew (R13); rare, so all items are looked at."""
+    book = station.book
+    for known in book.store.all_items():
+        refers = any(
+            base.value == item.id and field_of(cell).type in (Type.REFERENCE, Type.REFERENCES)
+            for cell, base in known.cells.items()
+        )
+        link = book.link_of(known.id, station.id) if refers else None
+        if link is not None and link.state is LinkState.LIVE:
+            link.dirty = True
+            book.keep_link(link)

@@ -122,6 +122,11 @@ class Translator:
         table = self._mapping.fields.milestone
         return table.native if table is not None and table.by == "title" else None
 
+    @property
+    def title_native(self) -> str:
+        """The native field of the title."""
+        return self._mapping.fields.title.native
+
     def holds(self, kind: Kind) -> bool:
         """Whether items of this kind can be kept on this platform."""
         return kind in self._kinds.kinds
