@@ -295,7 +295,7 @@ def test_newer_ledger_is_refused(old: Path) -> None:
 
 
 def test_reader_makes_nothing_and_migrates_nothing(old: Path, next_release: Path) -> None:
-    assert "is of an earlier release: `strategy-bridge sync` brings it up to date" in refused(URL, old, read_only=True)
+    assert "is of an earlier release: “strategy-bridge sync” brings it up to date" in refused(URL, old, read_only=True)
     with pytest.raises(LedgerMissing, match=r"There is no ledger yet at .*other\.db: "):
         open_ledger("sqlite:///other.db", old, read_only=True)
     (old / "empty.db").touch()
