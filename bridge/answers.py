@@ -1,16 +1,14 @@
-"""What the commands answer: the ledger's and the engine's objects as views for people and as JSON for machines."""
+"""What the ledger knows, as views for people and as JSON for machines; `bridge.outcomes` does it for a pass."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bridge import match, views
+from bridge import views
 from bridge.book import Book
-from bridge.plan import Operation
 from bridge.state import LIFE, NEVER, Base, Binding, Conflict, Entry, Item, Link, LinkState, Parked, Store, Unlinked
-from bridge.sync import Outcome
-from mappings.canonical import FIELDS, Cell, Type, Value, cell_of, field_of, is_empty
+from mappings.canonical import FIELDS, Cell, Type, Value, cell_of, field_of
 
 
 class Names:
@@ -45,7 +43,8 @@ class Names:
 # ---- items and conflicts ----------------------------------------------------------------------------------------
 
 
-def _order(cell: Cell) -> tuple[int, str]:
+def order(cell: Cell) -> tuple[int, str]:
+    """The place of a cell among others: fields as the model lists them."""
     return (list(FIELDS).index(field_of(cell).name), cell)
 
 
@@ -133,6 +132,8 @@ def conflict_view(names: Names, one: Conflict) -> views.ConflictView:
         one.loser.connector,
         one.rule,
         one.at,
+        one.winner.time,
+        one.loser.time,
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from functools import wraps
 
-from bridge import answers, render, views
+from bridge import answers, outcomes, render, views, words
 from bridge.config import ConnectorSettings, Settings
 from bridge.lease import Lease, lease
 from bridge.ledger import open_ledger
@@ -131,14 +131,22 @@ def _misfits(settings: Settings, one: ConnectorSettings, connector: Connector) -
     options = changes.options or {}
     translator = Translator(one.mapping, settings.zone)
     vocabulary = Vocabulary(there=options, meant=options, bound={})
-    said: dict[str, int] = {}
+    said: dict[str, list[str]] = {}
     for record in changes.records:
-        problems = [record.problem] if record.problem else []
-        if record.fields is not None and not record.problem:
-            problems = list(translator.read(record.fields, vocabulary, _Nobody()).problems.values())
-        for problem in problems:
-            said[problem] = said.get(problem, 0) + 1
-    return [problem if many == 1 else f"{problem} ({many}×)" for problem, many in sorted(said.items())][:20]
+        if record.problem:
+            said.setdefault(record.problem, []).append("")
+        elif record.fields is not None:
+            title = words.short(translator.title(record.fields), 60)
+            for problem in translator.read(record.fields, vocabulary, _Nobody()).problems.values():
+                said.setdefault(problem, []).append(title)
+    return [_at(problem, titles) for problem, titles in sorted(said.items())][:20]
+
+
+def _at(problem: str, titles: list[str]) -> str:
+    """The one record that has a problem, or how many have it."""
+    if len(titles) > 1:
+        return f"{problem} ({len(titles)}×)"
+    return f"{titles[0]}: {problem}" if titles[0] else problem
 
 
 class _Nobody:
@@ -165,19 +173,17 @@ def plan(settings: Settings, screen: Screen, _: Namespace, store: Store) -> int:
     """What a sync would do and why; writes nothing anywhere."""
     outcome = run_pass(store, peers_of(settings), dry=True)
     _show_plan(screen, outcome)
-    screen.result(answers.plan_json(outcome))
+    screen.result(outcomes.plan_json(outcome))
     return WAITS if outcome.waits else PARTLY if _failed(outcome) else DONE
 
 
 def _show_plan(screen: Screen, outcome: Outcome) -> None:
-    assert outcome.book is not None
-    names = answers.Names(outcome.book.store, outcome.book)
-    pairs = answers.pairs(outcome)
+    names = outcomes.names_of(outcome)
+    pairs = [pair for pair in outcomes.pairs(outcome) if pair.verdict != "new"]  # what is new is among the steps
     if pairs:
         screen.show(render.pairing(screen.t, pairs))
-    held = {held.connector for held in outcome.held}
-    steps = [answers.step(names, one) for one in outcome.operations if one.connector not in held]
-    screen.show(render.plan(screen.t, steps, answers.held_views(names, outcome)))
+    steps = [outcomes.step(names, one) for one in outcomes.operations(outcome, held=False)]
+    screen.show(render.plan(screen.t, steps, outcomes.held_views(outcome)))
     screen.warnings(list(outcome.warnings))
     screen.problems([f"{name}: {one.error}" for name, one in outcome.connectors.items() if one.error])
 
@@ -195,21 +201,21 @@ def sync(settings: Settings, screen: Screen, args: Namespace, *, wait: float = P
         screen.result({"run": None, "ok": False, "error": str(error), "connectors": {}, "conflicts": 0, "seconds": 0})
         return PARTLY
     show_outcome(screen, outcome)
-    screen.result(answers.outcome_json(outcome))
+    screen.result(outcomes.outcome_json(outcome))
     return outcome.exit_code
 
 
 def show_outcome(screen: Screen, outcome: Outcome) -> None:
     """What a pass did, and what waits for a person."""
     screen.warnings(list(outcome.warnings))
-    if outcome.waits and outcome.book is not None:
-        names = answers.Names(outcome.book.store, outcome.book)
-        pairs = answers.pairs(outcome)
+    if outcome.waits:
+        pairs = outcomes.pairs(outcome)
         if pairs:
             screen.show(render.pairing(screen.t, pairs))
-        screen.show(*(render.holding(screen.t, view) for view in answers.held_views(names, outcome)))
-    rows = answers.summary_rows(outcome)
-    screen.show(render.summary(screen.t, outcome.run, outcome.seconds, outcome.conflicts, rows))
+        screen.show(render.holding(screen.t, outcomes.held_views(outcome), look=bool(outcome.contacts)))
+    rows = outcomes.summary_rows(outcome)
+    picture = render.summary(screen.t, outcome.run, outcome.seconds, outcome.conflicts, rows, waits=outcome.waits)
+    screen.show(picture)
 
 
 # ---- looking -----------------------------------------------------------------------------------------------------
@@ -295,7 +301,7 @@ def run(settings: Settings, screen: Screen, _: Namespace) -> int:
                 screen.problems([str(error)])
                 return
             show_outcome(screen, outcome)
-            screen.result(answers.outcome_json(outcome))
+            screen.result(outcomes.outcome_json(outcome))
 
     keep_time(settings, beat)
     return DONE

@@ -6,14 +6,17 @@ and are never cut, and text from platforms is never read as markup.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import tzinfo
+from itertools import groupby
 
 from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.rule import Rule
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -88,8 +91,9 @@ def plan(t: Texts, steps: Sequence[Step], held: Sequence[HeldView] = ()) -> Rend
     if not steps and not held:
         rows.append(Text.assemble((f"{GOOD[0]} ", GOOD[1]), t("plan.nothing")))
     elif steps:
-        rows.append(Text(t("plan.dry")))
-    rows += [holding(t, view) for view in held]
+        rows.append(Text(t("plan.dry") if held else f"{t('plan.dry')} {t('plan.go')}"))
+    if held:
+        rows += [*([Text()] if steps else []), holding(t, held)]
     return Group(*rows)
 
 
@@ -120,21 +124,39 @@ def _change(t: Texts, change: Change, *, fresh: bool = False) -> Text:
         spelled = words.harmless(change.after or change.before or element)
         return Text(f"{word}: {'−' if change.after is None else '+'} {spelled}")
     before, after = (_value(t, change.cell, said) for said in (change.before, change.after))
-    return Text(f"{word}: {after}" if fresh else f"{word}: {before} → {after}")
+    if fresh:
+        return Text(f"{word}: {after}")
+    between = "\n→ " if len(before) + len(after) > 60 else " → "  # two long values are compared one below the other
+    return Text(f"{word}: {before}{between}{after}")
 
 
 def _value(t: Texts, cell: Cell, said: Value) -> str:
-    return words.short(words.value(t, cell, said), 160)
+    """A value on one line; lines of a text are set apart by strokes."""
+    lines = words.value(t, cell, said).splitlines()
+    return words.short(" / ".join(line.strip() for line in lines if line.strip()), 160)
 
 
-def holding(t: Texts, view: HeldView) -> RenderableType:
-    """What waits for a person: why, what exactly, and the command that releases exactly this."""
-    command = f"strategy-bridge sync --accept {view.digest}"
-    rows: list[RenderableType] = [Text(words.reason(t, view.reason))]
-    if view.steps:
-        rows += [Text(), *(_step(t, step) for step in view.steps)]
-    rows += [Text(), Text(t("held.release")), Text(f"  {command}", style="bold")]
-    title = Text.assemble(("! ", "bold yellow"), t("held.title", connector=view.connector))
+def holding(t: Texts, views: Sequence[HeldView], *, look: bool = False) -> RenderableType:
+    """What waits for a person: where, why, what exactly, and the command that releases exactly this.
+
+    One command releases the whole list. ``look``: where every single step is shown, if it is not shown here.
+    """
+    rows: list[RenderableType] = []
+    for view in views:
+        last = rows[-1] if rows else None
+        table = last if isinstance(last, Table) and not view.steps else Table.grid(padding=(0, 2, 0, 0))
+        if table is not last:  # connectors without steps stand in one table
+            rows += [Text(), table] if rows else [table]
+        table.add_row(Text(view.connector, style="bold"), Text(words.reason(t, view.reason)))
+        if view.steps:
+            rows.append(Padding(Group(*(_step(t, step) for step in view.steps)), (1, 0, 0, 2)))
+    if look:
+        rows += [Text(), Text(t("held.look"))]
+    rows += [Text(), Text(t("held.release"))]
+    rows += [
+        Text(f"  strategy-bridge sync --accept {digest}", "bold") for digest in dict.fromkeys(v.digest for v in views)
+    ]
+    title = Text.assemble(("! ", "bold yellow"), t("held.title"))
     return Panel(Group(*rows), title=title, title_align="left", border_style="yellow", padding=(0, 1))
 
 
@@ -147,19 +169,32 @@ def pairing(t: Texts, pairs: Sequence[PairView]) -> RenderableType:
     for verdict in ("ambiguous", "close", "pair", "new"):
         own = [pair for pair in pairs if pair.verdict == verdict]
         if own:
-            rows += [_heading(t(f"pairing.{verdict}"), str(len(own))), Text(t(f"pairing.{verdict}_means"), style=DIM)]
-            rows.append(_sides(t, own))
+            rows += [
+                _heading(t(f"pairing.{verdict}"), t.number(len(own))),
+                Text(t(f"pairing.{verdict}_means"), style=DIM),
+            ]
+            rows += [_pair(t, pair) for pair in own]
+            rows.append(Text())
     return Group(*rows) if rows else Text(t("pairing.none"))
 
 
-def _sides(t: Texts, pairs: Sequence[PairView]) -> RenderableType:
-    table = _table((t("column.kind"), 12), (t("column.where"), 14), (t("column.title"), None))
-    for pair in pairs:
-        titles = {words.harmless(title) for _, title in pair.sides}
-        places = ", ".join(name for name, _ in pair.sides)
-        lines = [titles.pop()] if len(titles) == 1 else [f"{name}: {words.harmless(x)}" for name, x in pair.sides]
-        lines += [_change(t, change).plain for change in pair.differences]
-        table.add_row(words.kind(t, pair.kind), places, Text("\n".join(lines)))
+PAIRS = {"ambiguous": ("?", "yellow"), "close": ("≈", "yellow"), "pair": ("=", "green"), "new": ("+", "green")}
+
+
+def _pair(t: Texts, pair: PairView) -> RenderableType:
+    """One title and where it is; titles that differ, one by one."""
+    titles = dict.fromkeys(words.harmless(title) for _, title in pair.sides)
+    kind, (sign, style) = words.kind(t, pair.kind), PAIRS[pair.verdict]
+    body: list[RenderableType] = []
+    for title in titles:
+        where = [name for name, said in pair.sides if words.harmless(said) == title]
+        times = [f"{name} {n}×" if n > 1 else name for name, n in Counter(where).items()]
+        body.append(Text.assemble(f"{kind} ", (title, "bold"), (f" · {', '.join(times)}", DIM)))
+    for change in pair.differences:
+        winner, loser = (_value(t, change.cell, said) for said in (change.after, change.before))
+        body.append(Text(t("pairing.differs", field=words.field_name(t, change.cell), winner=winner, loser=loser)))
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_row(Text(sign, style=f"bold {style}"), Group(*body))
     return table
 
 
@@ -211,7 +246,7 @@ def status(
     said += [_said(t, BAD, f"{row.name}: {words.reason(t, row.error)}") for row in rows if row.error]
     said += [_said(t, WARN, f"{row.name}: {words.reason(t, row.waiting)}") for row in rows if row.waiting]
     if parked:
-        said.append(parked_table(t, zone, parked))
+        said += [Text(), parked_table(t, zone, parked), Text()]
     said.append(Text(t.count("status.conflicts", conflicts) if conflicts else t("status.no_conflicts"), style=DIM))
     return Group(*said)
 
@@ -231,7 +266,11 @@ def parked_table(t: Texts, zone: tzinfo, parked: Sequence[ParkedView]) -> Render
         cell = f" · {words.field_name(t, view.cell)}" if view.cell else ""
         since = f" ({t('status.since', when=t.moment(view.since, zone))})" if view.since else ""
         what = Text.assemble(
-            (words.harmless(view.title), "bold"), cell, "\n", words.reason(t, view.reason), (since, DIM)
+            (words.short(words.harmless(view.title), 160), "bold"),
+            cell,
+            "\n",
+            words.reason(t, view.reason),
+            (since, DIM),
         )
         table.add_row(view.connector, what)
     return Group(_heading(t("status.parked"), str(len(parked))), table)
@@ -268,32 +307,41 @@ def item(t: Texts, zone: tzinfo, view: ItemView) -> RenderableType:
     rows: list[RenderableType] = [head, Text(view.id, style=DIM), Text(), fields, Text()]
     rows += [_place(t, place) for place in view.places]
     if view.parked:
-        rows.append(parked_table(t, zone, view.parked))
+        rows += [Text(), parked_table(t, zone, view.parked)]
     if view.conflicts:
-        rows += [_heading(t("item.conflicts"), str(len(view.conflicts))), conflicts(t, zone, view.conflicts)]
+        rows += [Text(), _heading(t("item.conflicts"), str(len(view.conflicts))), conflicts(t, zone, view.conflicts)]
     if view.history:
-        rows += [_heading(t("item.history"), str(len(view.history))), _history(t, zone, view.history)]
+        rows += [
+            *([] if view.conflicts else [Text()]),
+            _heading(t("item.history"), str(len(view.history))),
+            _history(t, zone, view.history),
+        ]
     return Group(*rows)
 
 
 def _place(t: Texts, place: PlaceView) -> RenderableType:
     mark, style = GOOD if place.state == "live" and not place.problem else WARN
     state = t(f"place.{place.state}") if f"place.{place.state}" in t else place.state
-    lines = [Text.assemble((f"{mark} ", style), (place.connector, "bold"), f"  {state}")]
+    lines: list[RenderableType] = [Text.assemble((f"{mark} ", style), (place.connector, "bold"), f"  {state}")]
     if place.problem:
-        lines.append(Text(f"  {words.reason(t, place.problem)}"))
+        lines.append(Padding(Text(words.reason(t, place.problem)), (0, 0, 0, 2)))
     if place.url:
-        lines.append(Text(f"  {words.harmless(place.url)}", style=DIM, overflow="fold"))
+        url = words.harmless(place.url)
+        lines.append(Padding(Text(url, style=Style(dim=True, link=url), overflow="fold"), (0, 0, 0, 2)))
     return Group(*lines)
 
 
 def _history(t: Texts, zone: tzinfo, entries: Iterable[EntryView]) -> RenderableType:
-    table = _table((t("column.when"), 16), (t("column.where"), 14), (t("column.what"), None))
-    for entry in entries:
-        why = f"\n{words.reason(t, entry.why)}" if entry.why else ""
-        act = t(f"history.{entry.act}") if f"history.{entry.act}" in t else entry.act
-        where = f"{act} {entry.connector}"
-        table.add_row(t.moment(entry.at, zone), where, Text.assemble(_change(t, entry.change), (why, DIM)))
+    """What happened to an item, step by step: what one platform said at once is one step."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style=DIM)
+    for (at, connector, act, why), step in groupby(entries, lambda one: (one.at, one.connector, one.act, one.why)):
+        changes = [entry.change for entry in step]
+        fresh = any(change.cell == "title" and change.before is None for change in changes)  # it was not there before
+        key = f"history.{act}"
+        head = t(key, connector=connector) if key in t else f"{act} {connector}"
+        said = Text.assemble((head, "bold"), (f": {words.reason(t, why)}" if why else "", DIM))
+        table.add_row(t.moment(at, zone), Group(said, *(_change(t, change, fresh=fresh) for change in changes)))
     return table
 
 
@@ -304,14 +352,21 @@ def conflicts(t: Texts, zone: tzinfo, views: Sequence[ConflictView]) -> Renderab
     rows: list[RenderableType] = []
     for view in views:
         sides = Table.grid(padding=(0, 2, 0, 0))
-        pairs = (("conflicts.winner", view.winner, view.winner_from), ("conflicts.loser", view.loser, view.loser_from))
-        for key, said, connector in pairs:
-            sides.add_row(Text(t(key)), Text(_value(t, view.cell, said)), Text(connector, style=DIM))
+        sides.add_row(
+            Text(t("conflicts.winner")), _side(t, zone, view.cell, view.winner, view.winner_from, view.winner_at)
+        )
+        sides.add_row(Text(t("conflicts.loser")), _side(t, zone, view.cell, view.loser, view.loser_from, view.loser_at))
         sides.add_row(Text(t("conflicts.base"), style=DIM), Text(_value(t, view.cell, view.base), style=DIM))
         head = Text.assemble((words.harmless(view.title), "bold"), f" · {words.field_name(t, view.cell)}")
-        foot = f"{t.moment(view.at, zone)} · {words.reason(t, view.rule)} · {view.id[:8]}"
+        foot = f"{words.reason(t, view.rule)} · {t.moment(view.at, zone)} · {view.id[:8]}"
         rows += [head, Padding(Group(sides, Text(foot, style=DIM)), (0, 0, 1, 2))]
     return Group(*rows)
+
+
+def _side(t: Texts, zone: tzinfo, cell: Cell, said: Value, connector: str, at: int) -> Text:
+    """One side of a conflict: the value, who said it, and when."""
+    when = f", {t.moment(at, zone)}" if at > 0 else ""
+    return Text.assemble(_value(t, cell, said), (f"  {connector}{when}", DIM))
 
 
 # ---- tables ------------------------------------------------------------------------------------------------------

@@ -33,7 +33,12 @@ class Screen:
     def show(self, *pictures: RenderableType) -> None:
         """Show pictures to people: on stdout, or on stderr beside the JSON."""
         for picture in pictures:
-            self.out.print(picture)
+            if self.out.is_terminal:
+                self.out.print(picture)
+                continue
+            with self.out.capture() as lines:  # a file or another program gets no blanks at the ends of lines
+                self.out.print(picture)
+            self.out.file.write("\n".join(line.rstrip() for line in lines.get().split("\n")))
 
     def result(self, data: Any) -> None:
         """The one JSON value of the command; says nothing to people."""

@@ -97,6 +97,10 @@ class Texts:
         text = f"{value:.{digits}f}"
         return text.replace(".", ",") if self.language == "de" else text
 
+    def quoted(self, text: str) -> str:
+        """Text in the language's quotation marks."""
+        return f"»{text}«" if self.language == "de" else f"“{text}”"
+
     def date(self, value: date | str | None) -> str:
         """A calendar date as people read it; text that is no ISO date stays as it is."""
         if value is None or value == "":

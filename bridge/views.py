@@ -109,6 +109,8 @@ class ConflictView:
     loser_from: str
     rule: str
     at: int
+    winner_at: int = 0
+    loser_at: int = 0
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def field_name(t: Texts, cell: Cell) -> str:
     """The word for the field of a cell; of a set's element, with the element."""
     name, _, element = cell.partition(":")
     word = t(f"field.{name}") if f"field.{name}" in t else name
-    return f"{word} »{harmless(element)}«" if element else word
+    return f"{word} {t.quoted(harmless(element))}" if element else word
 
 
 def value(t: Texts, cell: Cell, said: Value) -> str:
