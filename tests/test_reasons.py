@@ -22,7 +22,7 @@ UNSPOKEN = (
     r"‹\d+› has no field ‹\d+›|bridge/rows\.py does not say how .*",
     # what programs say to each other
     r"<.*|SELECT .*|strategy-bridge (pass|lease) .*|Operation not allowed|Card is deleted|‹\d+›:‹\d+›",
-    r"copied the ledger to %s before its tables change|\(out of scope\)|strategy-bridge sync --accept ‹\d+›",
+    r"copied the ledger to %s before its tables change|\(out of scope\)| *strategy-bridge sync --accept ‹\d+›",
     r"0 \(not installed\)",
     # the two halves of sentences that are tested below as a whole
     r"did not answer within ‹\d+› seconds|broke off the connection|‹\d+› ‹\d+›: whether ‹\d+› was carried out is .*",
