@@ -172,9 +172,9 @@ def test_two_users_may_have_a_collection_of_the_same_name(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"BRIDGE_CONNECTORS": "rathaus,labor,büro"}, ["'büro'", "letters A to Z"]),
-        ({"BRIDGE_CONNECTORS": "rathaus,labor,bridge"}, ["'bridge'", "Choose another"]),
-        ({"BRIDGE_CONNECTORS": "rathaus,labor,bridge_database"}, ["'bridge_database'", "Choose another"]),
+        ({"BRIDGE_CONNECTORS": "rathaus,labor,büro"}, ["“büro”", "letters A to Z"]),
+        ({"BRIDGE_CONNECTORS": "rathaus,labor,bridge"}, ["“bridge”", "Choose another"]),
+        ({"BRIDGE_CONNECTORS": "rathaus,labor,bridge_database"}, ["“bridge_database”", "Choose another"]),
         ({"BRIDGE_CONNECTORS": "rathaus,labor,Labor"}, ["labor, Labor", "LABOR_"]),
         ({"BRIDGE_TIMEZONE": "Europe/Berlinn"}, ["BRIDGE_TIMEZONE=Europe/Berlinn", "Europe/Berlin?"]),
         ({"BRIDGE_TIMEZONE": "Europe"}, ["BRIDGE_TIMEZONE=Europe"]),
@@ -191,7 +191,7 @@ def test_two_users_may_have_a_collection_of_the_same_name(folder: Path) -> None:
         ({"BRIDGE_DATABASE_URL": "sqlite:///fehlt/bridge.db"}, ["fehlt/bridge.db", "create it"]),
         ({"BRIDGE_DATABASE_URL": "sqlite:///."}, ["cannot be written"]),
         ({"RATHAUS_TYPE": ""}, ["RATHAUS_TYPE is missing", "board, broken, "]),
-        ({"RATHAUS_TYPE": "bord"}, ["RATHAUS_TYPE=bord", "'board'"]),
+        ({"RATHAUS_TYPE": "bord"}, ["RATHAUS_TYPE=bord", "“board”"]),
         ({"RATHAUS_TYPE": "jira"}, ["RATHAUS_TYPE=jira", "board, broken, "]),
         ({"RATHAUS_TYPE": "broken"}, ["RATHAUS_TYPE=broken", "no_such_module"]),
         ({"RATHAUS_TYPE": "wrong"}, ["RATHAUS_TYPE=wrong", "no ConnectorType"]),
