@@ -30,6 +30,25 @@ FOUND = {
             Act("A", T1, "unline"),
         )
     ),
+    "R11 a line that three sides lose": History(
+        events=(
+            Act("C", T3, "create", ""),
+            Act("C", T1, "line", "last"),
+            Sync(),
+            Act("A", T1, "line", "last"),
+            Act("C", T1, "unline"),
+            Act("B", T1, "line", "first"),
+        )
+    ),
+    "R13 an edit that waits for its reference outlives a delete": History(
+        events=(
+            Act("A", T1, "create", ""),
+            Sync(),
+            Act("B", T1, "delete"),
+            Act("A", T1, "create", "Bericht"),
+            Act("A", T1, "parent", 2),
+        )
+    ),
     "R13 a parent that was deleted and made again, in a circle": History(
         events=(
             Act("B", T1, "create", ""),
