@@ -191,7 +191,12 @@ FOUND = {
 }
 
 
-OPEN = {"R17 a set that lands late takes nothing away", "R25 an archive that did nothing swallows no edit"}
+OPEN = {
+    "R11 a line that three sides lose",
+    "R13 an edit that waits for its reference outlives a delete",
+    "R17 a set that lands late takes nothing away",
+    "R25 an archive that did nothing swallows no edit",
+}
 """Found and not mended yet: docs/state.md lists them. Strict, so that mending one is noticed."""
 
 KNOWN = [
