@@ -10,6 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any, NoReturn
 
 from bridge import config
 from bridge.screen import Screen
@@ -48,20 +49,46 @@ def run(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def parser() -> argparse.ArgumentParser:
+class Formatter(argparse.HelpFormatter):
+    """Help with a heading in the language that is set."""
+
+    def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        """The first line."""
+        super().add_usage(usage, actions, groups, f"{_about('usage')} " if prefix is None else prefix)
+
+
+class Parser(argparse.ArgumentParser):
+    """Arguments that are explained, and refused, in the language that is set."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how, add_help=False, formatter_class=Formatter)
+        self.choices = self.add_argument_group(_about("options"))
+        self.choices.add_argument("-h", "--help", action="help", help=_about("help"))
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end with 2."""
+        self.print_usage(sys.stderr)
+        Screen(texts(config.language_of())).problems([message])
+        sys.exit(2)
+
+
+def parser() -> Parser:
     """The arguments of every command. They work without settings."""
-    top = argparse.ArgumentParser(prog="strategy-bridge", description=_about("about"))
-    top.add_argument("--version", action="version", version=f"strategy-bridge {_version()}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    top = Parser(prog="strategy-bridge", description=_about("about"))
+    version = f"strategy-bridge {_version()}"
+    top.choices.add_argument("--version", action="version", version=version, help=_about("version"))
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND", title=_about("commands"))
     for name in ("check", "plan", "sync", "status", "items", "show", "conflicts", "run", "disconnect"):
         one = commands.add_parser(name, help=_about(name), description=_about(name))
-        one.add_argument("--json", action="store_true", help=_about("json"))
-        if name == "sync":
-            one.add_argument("--accept", nargs="?", const=True, default=False, metavar="DIGEST", help=_about("accept"))
-        elif name == "show":
-            one.add_argument("item", metavar="ITEM", help=_about("item"))
+        if name == "show":
+            one.add_argument_group(_about("arguments")).add_argument("item", metavar="ITEM", help=_about("item"))
         elif name == "disconnect":
-            one.add_argument("name", metavar="NAME", help=_about("name"))
+            one.add_argument_group(_about("arguments")).add_argument("name", metavar="NAME", help=_about("name"))
+        if name == "sync":
+            one.choices.add_argument(
+                "--accept", nargs="?", const=True, default=False, metavar="DIGEST", help=_about("accept")
+            )
+        one.choices.add_argument("--json", action="store_true", help=_about("json"))
     return top
 
 
