@@ -183,7 +183,7 @@ def _show_plan(screen: Screen, outcome: Outcome) -> None:
     if pairs:
         screen.show(render.pairing(screen.t, pairs))
     steps = [outcomes.step(names, one) for one in outcomes.operations(outcome, held=False)]
-    screen.show(render.plan(screen.t, steps, outcomes.held_views(outcome)))
+    screen.show(render.plan(screen.t, steps, outcomes.held_views(outcome), whole=not _failed(outcome)))
     screen.warnings(list(outcome.warnings))
     screen.problems([f"{name}: {one.error}" for name, one in outcome.connectors.items() if one.error])
 

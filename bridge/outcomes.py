@@ -83,13 +83,19 @@ def held_views(outcome: Outcome) -> list[views.HeldView]:
 
 
 def pairs(outcome: Outcome) -> list[views.PairView]:
-    """Who is who at first contact (R16): sure, close, ambiguous, new."""
+    """Who is who at first contact (R16): sure, close, ambiguous, new. What the ledger pairs already is not told."""
     book = outcome.book
     if book is None or not outcome.contacts:
         return []
     names, places = Names(book.store, book), list(outcome.connectors)
     found, titles = [], {}
-    for item in book.loaded_items():
+    items = book.loaded_items()
+    known = {
+        (link.item, link.connector)
+        for link in book.store.links_of([item.id for item in items])
+        if link.state is LinkState.LIVE
+    }
+    for item in items:
         links = [link for link in book.links_of(item.id) if link.state is LinkState.LIVE]
         sides = _sides(places, ((names.connector(link.connector), item.title) for link in links))
         if not sides or item.dead:
@@ -100,7 +106,8 @@ def pairs(outcome: Outcome) -> list[views.PairView]:
             for c in book.conflicts
             if c.item == item.id
         )
-        found.append(views.PairView("pair" if len(sides) > 1 else "new", item.kind, sides, changes))
+        if changes or not known.issuperset((item.id, link.connector) for link in links):
+            found.append(views.PairView("pair" if len(sides) > 1 else "new", item.kind, sides, changes))
     found += [
         views.PairView(
             "ambiguous",

@@ -80,8 +80,11 @@ def _said(t: Texts, sign: tuple[str, str], sentence: str) -> RenderableType:
 # ---- operations ------------------------------------------------------------------------------------------------
 
 
-def plan(t: Texts, steps: Sequence[Step], held: Sequence[HeldView] = ()) -> RenderableType:
-    """What a sync would do and why, per connector; after it, what it would hold back."""
+def plan(t: Texts, steps: Sequence[Step], held: Sequence[HeldView] = (), *, whole: bool = True) -> RenderableType:
+    """What a sync would do and why, per connector; after it, what it would hold back.
+
+    ``whole``: every connector could be read.
+    """
     rows: list[RenderableType] = []
     for connector in dict.fromkeys(step.connector for step in steps):
         own = [step for step in steps if step.connector == connector]
@@ -89,7 +92,8 @@ def plan(t: Texts, steps: Sequence[Step], held: Sequence[HeldView] = ()) -> Rend
         rows += [_step(t, step) for step in own]
         rows.append(Text())
     if not steps and not held:
-        rows.append(Text.assemble((f"{GOOD[0]} ", GOOD[1]), t("plan.nothing")))
+        mark, style = GOOD if whole else WARN
+        rows.append(Text.assemble((f"{mark} ", style), t("plan.nothing" if whole else "plan.nothing_read")))
     elif steps:
         rows.append(Text(t("plan.dry") if held else f"{t('plan.dry')} {t('plan.go')}"))
     if held:

@@ -420,6 +420,7 @@ def test_what_gives_meaning_is_changed_only_with_consent(
     before = picture(rathaus, entwicklung)
     told = ten.sync(ends=3)
     assert "rathaus" in [one["connector"] for one in told["waiting"]]
+    assert ten.json("plan", ends=3)["pairing"] == [], "everybody is paired already"
     assert picture(rathaus, entwicklung) == before
     ten.sync("--accept", told["accept"])
     assert picture(rathaus, entwicklung) == before

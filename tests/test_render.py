@@ -197,7 +197,13 @@ def test_a_plan_says_what_and_why() -> None:
 
 
 def test_an_empty_plan_says_so() -> None:
-    assert "nichts zu tun" in seen(render.plan(DE, []))
+    assert "✓ Alle Seiten zeigen dasselbe: nichts zu tun." in seen(render.plan(DE, []))
+
+
+def test_an_empty_plan_does_not_speak_for_what_could_not_be_read() -> None:
+    text = seen(render.plan(DE, [], whole=False))
+    assert "! Was sich lesen ließ, zeigt überall dasselbe" in text
+    assert "Alle Seiten" not in text
 
 
 def test_what_is_held_names_the_exact_command_on_one_line() -> None:
