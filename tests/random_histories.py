@@ -373,7 +373,10 @@ class Player:
 
     def _id_of(self, platform: str, number: int, record: Entry, kind: str) -> str | None:
         there = [e for e in self.world.platforms[platform].entries.values() if e.here and e.fields["kind"] == kind]
-        others = [entry.id for entry in there if entry.id != record.id]
+        tag = self.world.provenance.tag
+        others = sorted(
+            (entry.id for entry in there if entry.id != record.id), key=lambda one: (tag(platform, one), one)
+        )
         return others[number % len(others)] if others and number >= 0 else None
 
 

@@ -14,7 +14,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from bridge.reading import QUARANTINE
+from connectors.memory_platform import Entry
 from tests.oracles import exceptions, faults
+from tests.provenance import REFERENCES
 from tests.random_histories import NAMES, History, Player, Sync, Tick, histories, shortened
 from tests.world import World
 
@@ -75,22 +77,20 @@ def check_convergence(history: History) -> None:
 
 
 def ends(world: World) -> object:
-    """The end as people see it, however the records are called."""
+    """The end as people see it, however the records are called, and whichever of two paired ones was first."""
     world.settle()
-    provenance, tag = world.provenance, world.provenance.tag
-    seen = {
-        name: sorted(
-            str(
-                (
-                    tag(name, one.id),
-                    one.fields["archived"],
-                    sorted(map(str, provenance.cells(name, one.fields).items())),
-                )
-            )
-            for one in platform.listing()
-        )
-        for name, platform in world.platforms.items()
-    }
+    provenance = world.provenance
+
+    def called(name: str, native_id: str) -> str:
+        return min(provenance.kin(provenance.tag(name, native_id)))
+
+    def shown(name: str, entry: Entry) -> str:
+        cells = provenance.cells(name, entry.fields)
+        for cell in REFERENCES:
+            cells[cell] = called(name, str(entry.fields[cell])) if entry.fields.get(cell) else None
+        return str((called(name, entry.id), entry.fields["archived"], sorted(map(str, cells.items()))))
+
+    seen = {name: sorted(shown(name, one) for one in platform.listing()) for name, platform in world.platforms.items()}
     return seen, sorted((sorted(provenance.tags_of(item.id)), item.dead) for item in world.store.all_items())
 
 
