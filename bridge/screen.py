@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from typing import IO, Any
 
 from rich.console import Console, RenderableType
@@ -50,12 +51,17 @@ class Screen:
     def problems(self, sentences: tuple[str, ...] | list[str]) -> None:
         """What keeps the command from being carried out: one line each, on stderr."""
         for sentence in sentences:
-            self.err.print(Text.assemble(("✗ ", "bold red"), words.reason(self.t, sentence)))
+            self._say("✗", "bold red", words.reason(self.t, sentence))
 
     def warnings(self, sentences: tuple[str, ...] | list[str]) -> None:
         """What a person should look at: one line each, on stderr."""
         for sentence in sentences:
-            self.err.print(Text.assemble(("! ", "bold yellow"), words.reason(self.t, sentence)))
+            self._say("!", "bold yellow", words.reason(self.t, sentence))
+
+    def _say(self, sign: str, style: str, sentence: str) -> None:
+        """One sentence on lines that fit; a long path is not cut in two, because people copy it."""
+        lines = textwrap.wrap(f"{sign} {sentence}", self.err.width, break_long_words=False, break_on_hyphens=False)
+        self.err.print(Text.assemble((sign, style), "\n".join(lines).removeprefix(sign)), soft_wrap=True)
 
     def progress(self) -> Progress:
         """A progress bar that is gone when its work is done; nothing at all without a terminal."""

@@ -382,10 +382,10 @@ def test_a_calendar_that_may_only_be_read_is_said_by_check(
     mirror: Mirror, radicale: Radicale, rathaus: Desk, entwicklung: Desk
 ) -> None:
     """Here the server refuses: the setting is what is missing."""
-    folder = rathaus.folder.with_name("leserecht")
+    folder = rathaus.folder.with_name("leserecht-amt")
     rathaus.adds("Netz")
     rathaus.folder.rename(folder)
-    mirror.sets(RATHAUS_URL=f"{radicale.url}/{radicale.user}/leserecht/")
+    mirror.sets(RATHAUS_URL=f"{radicale.url}/{radicale.user}/leserecht-amt/")
     try:
         found = mirror.json("check", ends=1)["connectors"]["rathaus"]
         (problem,) = found["problems"]
