@@ -32,7 +32,6 @@ class Book:
         self._by_item: dict[str, list[str]] = {}
         self._complete_items: set[str] = set()
         self._flags_loaded: set[str] = set()
-        self._frozen_loaded: set[str] = set()
         self._titles_loaded: set[str] = set()
         self._titles: dict[str, set[str]] = {}
         self._unlinked: dict[tuple[str, str], Unlinked] = {(u.connector, u.native_id): u for u in store.unlinked()}
@@ -157,13 +156,6 @@ class Book:
             self.load_items(link.item for link in found)
         links = [link for link in self._links.values() if getattr(link, flag) and link.state is not LinkState.RETIRED]
         return sorted(links, key=lambda link: link.id)
-
-    def frozen(self, connector: str) -> list[Link]:
-        """Frozen links of a connector."""
-        if connector not in self._frozen_loaded:
-            self._frozen_loaded.add(connector)
-            self._admit(self.store.links_frozen(connector))
-        return [link for link in self._links.values() if link.connector == connector and link.state is LinkState.FROZEN]
 
     def keep_link(self, link: Link) -> None:
         """Store the link with the next commit."""

@@ -16,17 +16,15 @@ from mappings.canonical import Cell, Value, field_of, preferred
 def offer(station: Station, item: Item, candidate: Candidate) -> None:
     """Merge a candidate into the item, journal the change and keep the loser (R9)."""
     base = item.cells.get(candidate.cell, Base())
-    merged, clash = merge(base, candidate, station.run)
+    merged, clashes = merge(base, candidate, station.run)
+    for clash in clashes:
+        keep_conflict(station.book, station, item, clash)
     if merged == base:
-        if clash:
-            keep_conflict(station.book, station, item, clash)
         return
     item.cells[candidate.cell] = merged
     if merged.value != base.value:
-        why = clash.rule if clash else "changed there (R2)" if base.key != NEVER else "first seen there (R16)"
+        why = clashes[0].rule if clashes else "changed there (R2)" if base.key != NEVER else "first seen there (R16)"
         journal(station, item, candidate.cell, base.value, merged.value, "edit", why)
-    if clash:
-        keep_conflict(station.book, station, item, clash)
     station.book.forget_conflicts(item, candidate.cell)
     station.book.touch(item)
 

@@ -56,21 +56,25 @@ def take_record(station: Station, link: Link, record: Record, *, silent: bool = 
         if not _take_echo(station, link, cell, before, after, record):
             changed |= _take_edit(station, link, cell, values, before, after, record)
     _take_life(station, link, item, record, before, after)
-    if was_dead and not item.dead:
-        chronicle.journal(
-            station, item, LIFE, "deleted", "live", "edit", "edited or reopened there after the delete (R22)"
-        )
-        revive(station.book, item)
+    _revive_if_it_lives(station, item, was_dead)
     if not after.archived:
         _park_unreadable(station, link, after)
     _set_shadow(station, link, record, after.waiting)
     return changed
 
 
+def _revive_if_it_lives(station: Station, item: Item, was_dead: bool) -> None:
+    if was_dead and not item.dead:
+        why = "edited or reopened there after the delete (R22)"
+        chronicle.journal(station, item, LIFE, "deleted", "live", "edit", why)
+        revive(station.book, item)
+
+
 def take_again(station: Station, link: Link) -> None:
     """Read a shadow with today's mapping and references: what it newly says follows first contact's rules (R7, R31)."""
     reading = station.read(link.shadow)
     item = station.book.item(link.item)
+    was_dead = item.dead
     for cell, values in reading.cells.items():
         if link.known.get(cell, NEVER) != NEVER or reading.silent(cell):
             continue
@@ -80,6 +84,7 @@ def take_again(station: Station, link: Link) -> None:
             station, item, Candidate(cell, values, key, NEVER, station.id, None, None, link.read_at, company)
         )
         link.known[cell] = key
+    _revive_if_it_lives(station, item, was_dead)
     link.waits_for = reading.waiting
     link.dirty = True
     station.book.keep_link(link)
@@ -158,9 +163,13 @@ def _first_key(station: Station, link: Link, item: Item, cell: Cell, after: Read
 def _take_echo(station: Station, link: Link, cell: Cell, before: Reading, after: Reading, record: Record) -> bool:
     """A cell that reads what an open intent sent is our own write, with the key of the edit that caused it (R17)."""
     for intent in reversed(station.book.intents(station.id)):
-        if intent.link != link.id or cell not in intent.cells or intent.kind == "create":
+        if intent.link != link.id or intent.kind == "create":
             continue
         sent = station.resolve_new(intent.sent, record)
+        if cell not in intent.cells:
+            if _is_set_as_sent(station.translator.natives(cell), sent, record):
+                return True  # it was sent whole, before this element moved: nobody has been shown anything new
+            continue
         predicted = station.read({**link.shadow, **sent})
         exact = same(predicted, after, cell)
         names = [] if exact else station.natives_of(cell, intent.cells[cell], link.shadow, sent)
@@ -171,6 +180,12 @@ def _take_echo(station: Station, link: Link, cell: Cell, before: Reading, after:
         link.known[cell] = max(link.known.get(cell, NEVER), intent.keys[cell])
         return True
     return False
+
+
+def _is_set_as_sent(names: frozenset[str], sent: Fields, record: Record) -> bool:
+    """Whether sets show exactly what was sent: they merge by element, and are written whole (R10, R17)."""
+    shown = record.fields or {}
+    return bool(names) and all(isinstance(sent.get(name), tuple) and sent[name] == shown.get(name) for name in names)
 
 
 def _alike_there(station: Station, sent: Fields, record: Record) -> bool:

@@ -54,22 +54,22 @@ def raised(key: Key, known: Key) -> Key:
     return key if key > known else Key(known.time + 1, key.rank, key.ref)
 
 
-def merge(base: Base, candidate: Candidate, run: int) -> tuple[Base, Clash | None]:
-    """The new base, and the conflict if there was one (R2, R3, R8, R11)."""
+def merge(base: Base, candidate: Candidate, run: int) -> tuple[Base, tuple[Clash, ...]]:
+    """The new base, and the conflicts: of two texts both can lose something to a third (R2, R3, R8, R11)."""
     said = Assertion(
         candidate.values, candidate.key, candidate.origin, candidate.ancestor, candidate.since, candidate.company
     )
     unseen = base.key.time > UNSAID and said.key.time > UNSAID and not base.key <= candidate.known
     if field_of(candidate.cell).type is Type.TEXT:
-        merged, overlapped = _merge_text(base, said)
-        disagrees = overlapped
+        merged, disagrees = _merge_text(base, said)
     else:
         disagrees = not any(alike(candidate.cell, base.value, value) for value in candidate.values)
         merged = _merge_values(candidate.cell, base, said)
     merged = replace(merged, run=run if said.key > base.key or merged.value != base.value else base.run)
-    if not (unseen and disagrees) or _both_stand(candidate.cell, base, merged, said):
-        return merged, None
-    return merged, _clash(candidate, base, merged, said)
+    if not unseen or _both_stand(candidate.cell, base, merged, said):
+        return merged, ()
+    losses = _text_losses(candidate, base, merged, said)
+    return merged, losses or ((_clash(candidate, base, merged, said),) if disagrees else ())
 
 
 def _merge_values(cell: Cell, base: Base, said: Assertion) -> Base:
@@ -177,6 +177,33 @@ def _both_stand(cell: Cell, base: Base, merged: Base, said: Assertion) -> bool:
         return False
     held = [one.values for one in base.asserts if base.value in one.values] or [frozenset({base.value})]
     return merged.value in said.values and all(merged.value in values for values in held)
+
+
+def _text_losses(candidate: Candidate, base: Base, merged: Base, said: Assertion) -> tuple[Clash, ...]:
+    """Whose lines are not in the outcome, of the text that was there and of the one that came (R11)."""
+    if said.ancestor is None or field_of(candidate.cell).type is not Type.TEXT:
+        return ()
+    root, start, now = (_lines(base.asserts[0]) if base.asserts else set()), _split(said.ancestor), _split(merged.value)
+    held = Assertion(frozenset({base.value}), base.key, base.origin, None, base.since, base.company)
+    stands = Assertion(frozenset({merged.value}), merged.key, merged.origin, None, merged.since, merged.company)
+    before, mine = _lines(held), _lines(said)
+    known = start - mine  # what this side had seen and took away
+    losers = []
+    if (before - root - now - known) or ((root - before) & now - mine):
+        losers.append(held)
+    if (mine - start - now) or ((start - mine) & now):
+        losers.append(said)
+    return tuple(
+        Clash(candidate.cell, candidate.before, stands, loser, _rule(stands.key, loser.key)) for loser in losers
+    )
+
+
+def _lines(said: Assertion) -> set[str]:
+    return _split(_text(said))
+
+
+def _split(text: Value) -> set[str]:
+    return set(plain(str(text or "")).split("\n")) - {""}
 
 
 def _clash(candidate: Candidate, base: Base, merged: Base, said: Assertion) -> Clash:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from bridge import intake, written
 from bridge.state import Intent, Link, LinkState
 from bridge.station import Station
-from connectors.base import Alive, Gone, Hidden, Moved, Ref
+from connectors.base import Alive, Gone, Hidden, Moved, OutOfScope, Ref
 from connectors.errors import PlatformError
+
+ELSEWHERE = "rests here: it does not belong to this collection any more"
 
 
 def take_probe(station: Station, link: Link, answer: object) -> None:
@@ -17,6 +19,8 @@ def take_probe(station: Station, link: Link, answer: object) -> None:
         case Alive(record=record):
             thaw(station, link)
             intake.take_record(station, link, record)
+        case Gone() if link.state is LinkState.FROZEN:
+            intake.freeze(station, link, "rests here: it was moved away and then deleted; elsewhere it lives on")
         case Gone():
             if link.state is not LinkState.RETIRED:
                 intake.take_delete(station, link)
@@ -25,7 +29,7 @@ def take_probe(station: Station, link: Link, answer: object) -> None:
         case Moved(collection=collection) if _linked_at(station, link, collection):
             intake.take_delete(station, link)  # the other one was there before: a copy, not a move
         case _:
-            intake.freeze(station, link, "rests here: it does not belong to this collection any more")
+            intake.freeze(station, link, ELSEWHERE)
 
 
 def _linked_at(station: Station, link: Link, collection: str) -> bool:
@@ -56,7 +60,27 @@ def resolve_by_id(station: Station, intent: Intent) -> bool:
     if isinstance(answer, Alive) and not answer.record.problem:
         written.adopt(station, intent, answer.record, at_once=False)
         return True
+    if isinstance(answer, (Moved, OutOfScope)):
+        written.adopt_unseen(station, intent, Ref(station.binding.host, native_id))
+        intake.freeze(station, station.book.link(intent.link), ELSEWHERE)
+        return True
     if isinstance(answer, Gone) and intent.answered:
         intent.open = False
         station.book.keep_intent(intent)
     return False
+
+
+def take_claim(station: Station, intent: Intent, ref: Ref) -> None:
+    """A record that we made, and whose answer was lost, is said to be gone before we saw it (R17)."""
+    try:
+        answer = station.connector.probe(ref)
+    except PlatformError as error:
+        station.lost(str(error), station.book)
+        return
+    match answer:
+        case Alive(record=record) if not record.problem:
+            written.adopt(station, intent, record, at_once=False)
+        case Gone() if written.adopt_unseen(station, intent, ref):
+            intake.take_delete(station, station.book.link(intent.link))
+        case Moved() | OutOfScope() if written.adopt_unseen(station, intent, ref):
+            intake.freeze(station, station.book.link(intent.link), ELSEWHERE)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from bridge import chronicle, intake, written
-from bridge.probes import resolve_by_id, take_probe, thaw
+from bridge.probes import resolve_by_id, take_claim, take_probe, thaw
 from bridge.state import NEVER, Binding, Intent, Link, LinkState, Parked, Store, Unlinked
 from bridge.station import MARK, Station
 from connectors.base import Alive, Changes, Connector, Record, Ref
@@ -155,21 +155,9 @@ def _take_tombstone(station: Station, record: Record, link: Link | None) -> None
         for intent in station.book.intents(station.id):
             ours = intent.id == record.mark or station.connector.id_of(intent.id) == native_id
             if intent.kind == "create" and ours:
-                _bury(station, intent, record)
+                take_claim(station, intent, record.ref)
     elif link.state is not LinkState.RETIRED:
         ask(station, link)
-
-
-def _bury(station: Station, intent: Intent, record: Record) -> None:
-    """A record that we made and whose answer was lost was deleted before we saw it: found, then deleted (R17)."""
-    link = station.book.link_of(intent.item, station.id)
-    intent.open = False
-    station.book.keep_intent(intent)
-    if link is not None and link.state is LinkState.WANTED:
-        station.book.name_record(link, record.ref.native_id)
-        link.state = LinkState.LIVE
-        link.known = dict(intent.keys)
-        intake.take_delete(station, link)
 
 
 def _take_problem(station: Station, record: Record, link: Link | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bridge.intake import take_record, wait
 from bridge.state import LIFE, NEVER, Intent, Item, Key, Link, LinkState, Memo, Parked
 from bridge.station import Station, evidence, same
-from connectors.base import Fields, Native, Record
+from connectors.base import Fields, Native, Record, Ref
 from mappings.canonical import Cell, Type, field_of
 
 KEPT_ITS_VALUE = "the platform kept its old value"
@@ -35,7 +35,7 @@ def settle_write(station: Station, link: Link, intent: Intent, record: Record, *
     station.book.keep_intent(intent)
     link.shadow = shadow
     link.written = station.run
-    _life_was_written(station, link, intent, record)
+    _life_was_written(station, link, intent, old, record)
     take_record(station, link, record)
 
 
@@ -82,16 +82,21 @@ def _shown(link: Link, intent: Intent, cell: Cell, key: Key, now: str) -> None:
         link.wrote[cell] = (*link.wrote.get(cell, ()), (now, key))[-KEPT_WRITES:]
 
 
-def _life_was_written(station: Station, link: Link, intent: Intent, record: Record) -> None:
+def _life_was_written(station: Station, link: Link, intent: Intent, old: Fields, record: Record) -> None:
     """Whether the record was archived, or brought back, is what it says itself: success proves nothing (R25)."""
     if intent.kind in ("archive", "unarchive"):
         link.archived = station.translator.is_archived(record.fields or {})
         if link.archived != (intent.kind == "archive"):
-            link.shadow = dict(record.fields or {})
+            link.shadow = {**link.shadow, **_left_as_it_was(intent.sent, old, record.fields or {})}
             link.memo[LIFE] = Memo(intent.kind, "", refused=True, reason=KEPT_ITS_VALUE)
             link.parked[""] = Parked(KEPT_ITS_VALUE, station.now)
     if LIFE in intent.keys:
         link.known[LIFE] = max(link.known.get(LIFE, NEVER), intent.keys[LIFE])
+
+
+def _left_as_it_was(sent: Fields, old: Fields, shown: Fields) -> dict[str, Native]:
+    """What a write that did nothing left as it was is no edit of anybody; everything else may be one."""
+    return {name: shown[name] for name in sent if name in shown and shown[name] == old.get(name)}
 
 
 def _plain(fields: Fields, name: str) -> bool:
@@ -150,6 +155,24 @@ def adopt(station: Station, intent: Intent, record: Record, *, at_once: bool) ->
     if any(one.state is LinkState.RETIRED and one.native_id for one in book.links_of(item.id)):
         _wake_referrers(station, item)
     return link
+
+
+def adopt_unseen(station: Station, intent: Intent, ref: Ref) -> bool:
+    """A record that we made and that nobody can show us any more gets its link, as it was sent (R17).
+
+    Returns whether it did; its item may have another record there by now.
+    """
+    book = station.book
+    link = book.link_of(intent.item, station.id)
+    intent.open = False
+    book.keep_intent(intent)
+    if link is None or link.id != intent.link or link.state is not LinkState.WANTED:
+        return False
+    book.name_record(link, ref.native_id)
+    link.born, link.state = ref.born, LinkState.LIVE
+    link.shadow = {**station.abilities.defaults, **intent.sent}
+    link.known = dict(intent.keys)
+    return True
 
 
 def _wake_referrers(station: Station, item: Item) -> None:

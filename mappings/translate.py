@@ -127,6 +127,11 @@ class Translator:
         """The native field of the title."""
         return self._mapping.fields.title.native
 
+    def natives(self, cell: Cell) -> frozenset[str]:
+        """The native fields from which a cell is read; none if this platform does not have it."""
+        codec = self._codecs.get(field_of(cell).name)
+        return codec.natives if codec else frozenset()
+
     def holds(self, kind: Kind) -> bool:
         """Whether items of this kind can be kept on this platform."""
         return kind in self._kinds.kinds

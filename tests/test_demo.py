@@ -303,7 +303,7 @@ def test_play_goes_on_where_it_was_left(tmp_path: Path) -> None:
             with pytest.raises(Busy), place.taken():
                 pass
             process.send_signal(number)
-            process.communicate()
+            process.communicate(timeout=60)
         assert process.returncode == (0 if number == signal.SIGINT else 143)
         assert not _answers(place)
     assert ports[0] == ports[1]

@@ -191,20 +191,6 @@ FOUND = {
 }
 
 
-OPEN = {
-    "R11 a line that three sides lose",
-    "R13 an edit that waits for its reference outlives a delete",
-    "R17 a set that lands late takes nothing away",
-    "R25 an archive that did nothing swallows no edit",
-}
-"""Found and not mended yet: docs/state.md lists them. Strict, so that mending one is noticed."""
-
-KNOWN = [
-    pytest.param(name, marks=pytest.mark.xfail(strict=True, reason="open: docs/state.md")) if name in OPEN else name
-    for name in FOUND
-]
-
-
-@pytest.mark.parametrize("name", KNOWN)
+@pytest.mark.parametrize("name", FOUND)
 def test_a_history_that_once_ended_wrong(name: str) -> None:
     check_convergence(FOUND[name])

@@ -387,17 +387,20 @@ def test_r19_a_record_that_moved_is_not_gone_and_comes_back(platform: str, place
     world.everywhere("t1", due=MAY)
 
 
-def test_r19_a_record_deleted_while_it_was_away_takes_nothing_with_it() -> None:
+@pytest.mark.parametrize("platform", ["A", "B", "C"])
+def test_r19_a_record_deleted_while_it_was_away_takes_nothing_with_it(platform: str) -> None:
     world = mirrored("t1", "t2")
-    world.person("B").moves_out("t1")
+    world.person(platform).moves_out("t1")
     world.sync_until_quiet()
-    record = world.records("B", "t1", anywhere=True)[0]
-    world.platforms["B"].remove(record.id)
+    record = world.records(platform, "t1", anywhere=True)[0]
+    world.platforms[platform].remove(record.id)
     world.sync()
     world.passes(DAY + 1)
     world.sync_until_quiet()
     assert not world.item("t1").dead
-    world.shows("A", "t1", title="t1")
+    assert world.link(platform, "t1").state is LinkState.FROZEN
+    for other in {"A", "B", "C"} - {platform}:
+        world.shows(other, "t1", title="t1")
 
 
 def test_r19_a_changed_kind_freezes_the_link() -> None:

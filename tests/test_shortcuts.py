@@ -177,7 +177,6 @@ def test_r17_a_created_record_whose_answer_was_lost_and_that_people_deleted_come
         assert world.item("t1").dead
 
 
-@pytest.mark.xfail(strict=True, reason="open: docs/state.md")
 @pytest.mark.parametrize("platform", ["A", "C"])
 @pytest.mark.parametrize("place", ["(out of scope)", "elsewhere"])
 def test_r17_a_created_record_whose_answer_was_lost_and_that_people_moved_away_is_found_and_frozen(

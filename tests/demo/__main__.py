@@ -26,6 +26,7 @@ def main() -> int:
     arguments = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):  # so that the server is ended with us
         signal.signal(number, lambda got, _: sys.exit(128 + got))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell started us in the background
     os.environ["PYTHONUTF8"] = "1"  # Radicale does not start where the locale knows no umlauts
     place = Place(arguments.folder)
     t = sentences(language_of(os.environ, place.folder if arguments.what == "play" else ROOT / "tests"))
