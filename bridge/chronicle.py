@@ -86,8 +86,8 @@ def break_circle(station: Station, item: Item, field: str) -> None:
 
 
 def _circle(book: Book, start: str, id: str, field: str, seen: set[str]) -> list[Edge]:
-    """The edges of a way from an item back to itself; nothing if there is none."""
-    if id in seen:
+    """The edges of a way from an item back to itself; nothing if there is none. The dead hold nobody up."""
+    if id in seen or book.item(id).dead:
         return []
     seen.add(id)
     for cell, base in sorted(book.item(id).cells.items()):

@@ -202,7 +202,7 @@ class Outbox:
         if error is None:
             self._succeed(station, operation, intent, future.result(), fresh)
         elif isinstance(error, Transient):
-            self._retry(station, link, intent, error)
+            self._retry(station, link, intent, error, fresh)
         elif isinstance(error, PlatformError):
             self._settle_refusal(station, link, intent, error, fresh)
             self._refuse(station, link, operation, error)
@@ -250,12 +250,16 @@ class Outbox:
         for cell in ["", *operation.cells]:
             link.parked.pop(cell, None)
 
-    def _retry(self, station: Station, link: Link, intent: Intent, error: Transient) -> None:
-        """An answer that may have acted, or no answer at all: read first, then repeat if it did not land (R17)."""
-        intent.answered = error.answered
+    def _retry(self, station: Station, link: Link, intent: Intent, error: Transient, fresh: bool) -> None:
+        """An answer that may have acted, or no answer at all: read first, then repeat if it did not land (R17).
+
+        The answer to a second sending says nothing of the first, which may still land.
+        """
+        intent.answered = error.answered and fresh
         self.book.keep_intent(intent)
         if isinstance(error, RateLimited):
-            self._strike(intent)
+            if fresh:
+                self._strike(intent)
             station.fail(str(error), self.book, retry_after=error.retry_after)
             return
         if error.answered:

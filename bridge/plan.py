@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from bridge.state import LIFE, NEVER, Item, Key, Link, LinkState
 from bridge.station import Station
 from connectors.base import Fields
-from mappings.canonical import Cell, Kind, Value, field_of
+from mappings.canonical import Cell, Kind, Value, field_of, preferred
 from mappings.translate import Reading
 
 FUSE = 10
@@ -26,6 +26,7 @@ DAY = 86_400
 class Operation:
     """One create, update, archive or unarchive, with the canonical cells it stands for and the reason for people.
 
+    ``keys`` also has cells that the platform cannot hold: there is nothing more to show there, so a delete there carries them.
     ``harm`` is what the guard counts it as: "destroy", "create", "rewrite" or "". ``waits_on`` are items whose
     record should exist first.
     """
@@ -147,7 +148,8 @@ def _create(station: Station, link: Link, item: Item) -> Work:
     takes = station.abilities.create_fields
     fields = {n: v for n, v in writing.fields.items() if takes is None or n in takes}
     shown = station.read({**station.abilities.defaults, **fields})
-    sure = {c: v for c, v in cells.items() if station.translator.shows(shown, c, v)}
+    sure = [cell for cell, value in cells.items() if station.translator.shows(shown, cell, value)]
+    told = {cell: cells[cell] for cell in sure if field_of(cell).name in shown.carried}
     operation = Operation(
         "create",
         station.id,
@@ -155,7 +157,7 @@ def _create(station: Station, link: Link, item: Item) -> Work:
         item.id,
         item.title,
         fields,
-        sure,
+        told,
         {**{cell: item.key(cell) for cell in sure}, LIFE: item.life_key},
         "create",
         "new elsewhere",
@@ -202,7 +204,7 @@ def _moment(item: Item, now: int) -> int:
 
 def _shown_value(reading: Reading, cell: Cell) -> Value:
     values = reading.asserted(cell)
-    return next(iter(values)) if values and len(values) == 1 else None
+    return preferred(values) if values else None
 
 
 def _harm(reading: Reading, cells: Mapping[Cell, Value]) -> str:

@@ -24,6 +24,9 @@ SWEEP_CONTENTS = 7 * DAY
 QUARANTINE = 150
 """Seconds after which a request without an answer cannot land any more: longer than every time-out (R17)."""
 
+MANY = 10
+"""Missing records from which on a listing that is proven wrong is not asked about one by one."""
+
 GRAIN = 2
 """Seconds by which a platform's idea of when a record was created may be off."""
 
@@ -100,10 +103,10 @@ def take_in(station: Station, changes: Changes, *, accepted: bool) -> int:
     station.pulled += len(records)
     if changes.whole:
         station.read_records |= changes.present
-    resolve(station)
     if changes.complete:
         _take_absent(station, {record.ref.native_id for record in records} | changes.present)
         binding.swept_at = station.now
+    resolve(station)
     binding.cursor = changes.cursor
     book.keep_binding(binding)
     return len(old)
@@ -206,14 +209,23 @@ def _take_returned(station: Station, record: Record, link: Link) -> None:
 
 
 def _take_absent(station: Station, present: set[str]) -> None:
-    """Who is missing from a whole listing may be gone; only a probe proves it (R21)."""
+    """Who is missing from a whole listing may be gone; only a probe proves it (R21).
+
+    A listing that left out a living record was not whole: nothing is created by it, and if it left out many, it
+    proves nothing about the others.
+    """
     book = station.book
     missing = sorted(book.store.live_refs(station.id).keys() - present)
     book.load_records(station.id, missing)
     for native_id in missing:
         link = book.link_at(station.id, native_id)
-        if link is not None and link.state is LinkState.LIVE:
-            ask(station, link)
+        if link is None or link.state is not LinkState.LIVE:
+            continue
+        ask(station, link)
+        if native_id in station.read_records:
+            station.whole = False
+            if len(missing) > MANY:
+                break
     for waiting in list(book.unlinked(station.id)):
         if waiting.native_id not in present:
             _forget_if_gone(station, waiting)

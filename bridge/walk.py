@@ -318,6 +318,8 @@ class Walk:
             clean = station.clean(link, shown, cell, base.value)
             if clean or not link.dirty or cell in link.parked:
                 link.offered[cell] = max(link.offered.get(cell, NEVER), base.key)
+            if shown.asserted(cell) is None:
+                continue  # nobody can be shown it there (R7); that is no reason to outlive a delete
             if station.translator.shows(shown, cell, base.value):
                 link.known[cell] = base.key
             elif not (clean or not link.dirty or cell in link.parked):

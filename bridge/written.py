@@ -31,6 +31,8 @@ def settle_write(station: Station, link: Link, intent: Intent, record: Record, *
                 _shown(link, intent, cell, key, evidence(after, cell))
     else:
         shadow = _compare(station, link, intent, record, old, sent, at_once=at_once)
+    for cell in intent.keys.keys() - intent.cells.keys() - {LIFE}:  # the platform cannot hold it
+        link.offered[cell] = max(link.offered.get(cell, NEVER), intent.keys[cell])
     intent.open = False
     station.book.keep_intent(intent)
     link.shadow = shadow

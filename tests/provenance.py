@@ -240,7 +240,7 @@ class Provenance:
                 self.closure(NOBODY.union(*marks.values()), carried=True),
                 link.state.value if link else "",
                 bool(unsure),
-                frozenset({*link.memo, *link.parked}) if link else frozenset(),
+                frozenset({*link.memo, *link.parked, *self.refused.get(key, {})}) if link else frozenset(),
             )
         )
         platform.remove(native_id)

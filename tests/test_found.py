@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.random_histories import Act, History, Land, Landed, Sync
+from tests.random_histories import Act, History, Land, Landed, Sync, Tick
 from tests.test_machine import check_convergence
 
 T1, T2, T3 = 0, 1, 2
@@ -47,6 +47,17 @@ FOUND = {
             Act("B", T1, "delete"),
             Act("A", T1, "create", "Bericht"),
             Act("A", T1, "parent", 2),
+        )
+    ),
+    "R13 a circle through a task that was deleted": History(
+        events=(
+            Act("A", T1, "create", ""),
+            Act("B", T2, "create", ""),
+            Sync(),
+            Act("A", T2, "parent", 0),
+            Sync(),
+            Act("A", T1, "parent", 1),
+            Act("B", T2, "delete"),
         )
     ),
     "R13 a parent that was deleted and made again, in a circle": History(
@@ -92,6 +103,24 @@ FOUND = {
             Land(),
         )
     ),
+    "R17 a create that was not answered, sent again, and then answered with an error": History(
+        events=(
+            Act("A", T1, "create", ""),
+            Act("A", T3, "create", ""),
+            Act("B", T1, "create", "Bericht"),
+            Sync(writes=(("C", 1, "late"), ("A", 2, "409"), ("B", 1, "404"))),
+            Sync(writes=(("C", 1, "malformed"),)),
+        )
+    ),
+    "R17 a lost create and a listing that is suddenly empty": History(
+        events=(
+            Act("C", T1, "create", ""),
+            Act("C", T3, "create", ""),
+            Sync(writes=(("B", 2, "reset after"),)),
+            Tick(90_000),
+            Sync(pulls=(("B", "empty"),)),
+        )
+    ),
     "R17 two lost creates of one title and two kinds": History(
         events=(
             Act("C", T1, "create", ""),
@@ -115,6 +144,19 @@ FOUND = {
             Sync(down="A", writes=(("C", 1, "late"),)),
             Sync(),
             Land(),
+        )
+    ),
+    "R22 deleted when a refusal had not been read back": History(
+        events=(
+            Act("B", T1, "create", "bericht  "),
+            Sync(),
+            Act("B", T1, "status", 3),
+            Sync(
+                landed=(
+                    Landed("get", "before", 0, Act("B", T1, "reopen")),
+                    Landed("get", "after", 1, Act("C", T1, "delete")),
+                )
+            ),
         )
     ),
     "R25 an archive that did nothing swallows no edit": History(

@@ -780,3 +780,12 @@ def test_r17_after_the_quarantine_a_create_that_never_landed_is_made() -> None:
     world.sync()
     assert len(world.platforms["B"].listing()) == 2
     at_peace(world)
+
+
+def test_a_plan_promises_nothing_that_a_platform_cannot_hold() -> None:
+    world = World("ac")
+    world.builds("B", "a")
+    world.connects("B", "B", lacks=["due"])
+    world.person("C").creates("t1", due=MAY)
+    plan = world.sync(dry=True)
+    assert {world.name_of(one.connector): one.cells.get("due") for one in plan.operations} == {"A": MAY, "B": None}
