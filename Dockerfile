@@ -4,7 +4,7 @@
 #   docker run --env-file .env -v bridge-data:/data --read-only strategy-bridge
 
 FROM python:3.12-slim-bookworm AS build
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /source
 # Without pip inside: it would be a sixth of what is copied to the last stage, where nothing is installed.
 RUN python -m venv --without-pip /opt/bridge
@@ -12,14 +12,14 @@ RUN python -m venv --without-pip /opt/bridge
 COPY requirements.lock pyproject.toml ./
 RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
 print('\n'.join([*p['dependencies'], *p['optional-dependencies']['postgresql']]))" > wanted.txt \
- && python -m pip --python /opt/bridge/bin/python install --constraint requirements.lock --requirement wanted.txt
+ && python -m pip --python /opt/bridge/bin/python install --no-compile --constraint requirements.lock --requirement wanted.txt
 COPY README.md LICENSE .env.example ./
 COPY connectors connectors
 COPY mappings mappings
 COPY bridge bridge
 # Byte code that does not look at the time stamps of its sources: layers round them, and a third of the modules were
 # compiled anew at every start, because there is nowhere to keep the result.
-RUN python -m pip --python /opt/bridge/bin/python install --no-deps . \
+RUN python -m pip --python /opt/bridge/bin/python install --no-compile --no-deps . \
  && /opt/bridge/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/bridge/lib
 
 FROM python:3.12-slim-bookworm

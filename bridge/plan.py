@@ -27,8 +27,8 @@ class Operation:
     """One create, update, archive or unarchive, with the canonical cells it stands for and the reason for people.
 
     ``keys`` also has cells that the platform cannot hold: nothing more can be shown there (R7), so a delete there
-    carries them. ``harm`` is what the guard counts it as: "destroy", "create", "rewrite" or "". ``waits_on`` are items whose
-    record should exist first.
+    carries them. ``harm`` is what the guard counts it as: "destroy", "create", "rewrite" or "". ``waits_on`` are
+    items whose record should exist first.
     """
 
     kind: str

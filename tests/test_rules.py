@@ -788,4 +788,4 @@ def test_a_plan_promises_nothing_that_a_platform_cannot_hold() -> None:
     world.connects("B", "B", lacks=["due"])
     world.person("C").creates("t1", due=MAY)
     plan = world.sync(dry=True)
-    assert [one.cells.get("due") for one in plan.operations] == [MAY, None]
+    assert sorted(str(one.cells.get("due")) for one in plan.operations) == [MAY, "None"]
