@@ -17,8 +17,8 @@ COPY README.md LICENSE .env.example ./
 COPY connectors connectors
 COPY mappings mappings
 COPY bridge bridge
-# Byte code that does not look at the time stamps of its sources: layers round them, and a third of the modules were
-# compiled anew at every start, because there is nowhere to keep the result.
+# Byte code that does not look at its source's time stamp: layers round it (seen with buildah), and then nearly half of
+# the modules were compiled anew at every start, because there is nowhere to keep the result.
 RUN python -m pip --python /opt/bridge/bin/python install --no-compile --no-deps . \
  && /opt/bridge/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/bridge/lib
 
