@@ -173,7 +173,7 @@ def _take_echo(station: Station, link: Link, cell: Cell, before: Reading, after:
         predicted = station.read({**link.shadow, **sent})
         exact = same(predicted, after, cell)
         names = [] if exact else station.natives_of(cell, intent.cells[cell], link.shadow, sent)
-        if not exact and not (names and _alike_there(station, {name: sent[name] for name in names}, record)):
+        if not exact and not (names and is_as_sent(station, {name: sent[name] for name in names}, record)):
             continue
         if not exact:
             link.memo[cell] = Memo(intent.cells[cell], evidence(after, cell), refused=False)
@@ -188,8 +188,8 @@ def _is_set_as_sent(names: frozenset[str], sent: Fields, record: Record) -> bool
     return bool(names) and all(isinstance(sent.get(name), tuple) and sent[name] == shown.get(name) for name in names)
 
 
-def _alike_there(station: Station, sent: Fields, record: Record) -> bool:
-    """Whether every sent value that reads otherwise is one that the platform is known to rewrite (R25)."""
+def is_as_sent(station: Station, sent: Fields, record: Record) -> bool:
+    """Whether a record shows what was sent, or what the platform is known to make of it (R25)."""
     shown = record.fields or {}
     return all(
         value == shown.get(name) or station.connector.normalises(name, value, shown.get(name))

@@ -229,6 +229,9 @@ class Outbox:
         if operation.kind == "create":
             station.created += 1
             written.adopt(station, intent, record, at_once=fresh)
+            if not fresh:  # the first sending was never answered: it may land when people have deleted the record
+                intent.open = True
+                self.book.keep_intent(intent)
             self._wake_referrers(station)
         else:
             station.updated += operation.kind != "archive"

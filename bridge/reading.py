@@ -196,6 +196,12 @@ def _take_returned(station: Station, record: Record, link: Link) -> None:
         rival.dirty = False
         book.keep_link(rival)
     item = book.item(link.item)
+    if _landed_late(station, answer.record):
+        link.state, link.archived = LinkState.LIVE, False
+        link.shadow = dict(answer.record.fields or {})
+        intake.take_record(station, link, answer.record)
+        book.touch(item)
+        return
     was_dead = item.dead
     item.life_key = max(item.life_key, station.key(record.modified_at, record.ref.native_id))
     if item.dead:
@@ -206,6 +212,14 @@ def _take_returned(station: Station, record: Record, link: Link) -> None:
         intake.revive(book, item)
     book.touch(item)
     intake.take_record(station, link, answer.record)
+
+
+def _landed_late(station: Station, record: Record) -> bool:
+    """Whether a record that was deleted is back because our own create landed a second time (R17)."""
+    for intent in station.book.intents(station.id):
+        if intent.kind == "create" and station.connector.id_of(intent.id) == record.ref.native_id:
+            return intake.is_as_sent(station, {**station.abilities.defaults, **intent.sent}, record)
+    return False
 
 
 def _take_absent(station: Station, present: set[str]) -> None:
@@ -278,6 +292,10 @@ def _resolve_update(station: Station, intent: Intent) -> None:
 
 def _resolve_create(station: Station, intent: Intent) -> None:
     book, abilities = station.book, station.abilities
+    if any(link.id == intent.link and link.native_id for link in book.links_of(intent.item)):
+        intent.open = station.now - intent.at <= QUARANTINE  # its record was found, by a second sending
+        book.keep_intent(intent)
+        return
     found = _marked(station, intent)
     if found is None and not (abilities.client_ids or abilities.marks):
         found = _own(station, intent)

@@ -112,6 +112,16 @@ FOUND = {
             Sync(writes=(("C", 1, "malformed"),)),
         )
     ),
+    "R17 a create that lands again after people deleted its record": History(
+        events=(
+            Act("A", T1, "create", ""),
+            Sync(writes=(("B", 1, "lost"), ("C", 1, "late"))),
+            Sync(),
+            Act("C", T1, "delete"),
+            Sync(),
+            Land(),
+        )
+    ),
     "R17 a lost create and a listing that is suddenly empty": History(
         events=(
             Act("C", T1, "create", ""),
