@@ -10,10 +10,10 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	&& { echo "$$python"; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo play test check slow live bench clean
+.PHONY: help demo play test check slow sabotage live bench clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
 $(STAMP): pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed (Debian: apt install python3-venv)." >&2; exit 1; }
@@ -39,6 +39,9 @@ check: $(STAMP) ## formatting, lint, types, architecture, documents
 
 slow: $(STAMP) ## the long campaigns, side by side
 	@$(PYTEST) -n auto --dist worksteal -m "slow and not live" $(ARGS)
+
+sabotage: $(STAMP) ## break every rule in the code, one at a time: does a test notice? ARGS="R7 R13" chooses
+	@$(PY) -m tests.sabotage $(ARGS)
 
 live: $(STAMP) ## the contract against a server of yours: LIVE_DECK_URL, LIVE_DECK_USER, LIVE_DECK_PASSWORD
 	@$(PYTEST) -m live $(ARGS)
