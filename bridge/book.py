@@ -31,7 +31,7 @@ class Book:
         self._by_record: dict[tuple[str, str], list[str]] = {}
         self._by_item: dict[str, list[str]] = {}
         self._complete_items: set[str] = set()
-        self._flags_loaded: set[str] = set()
+        self._flagged: dict[str, set[str]] = {}
         self._titles_loaded: set[str] = set()
         self._titles: dict[str, set[str]] = {}
         self._unlinked: dict[tuple[str, str], Unlinked] = {(u.connector, u.native_id): u for u in store.unlinked()}
@@ -89,6 +89,13 @@ class Book:
     def loaded_items(self) -> list[Item]:
         """Items that this pass has loaded."""
         return [self._items[id] for id in sorted(self._items)]
+
+    def new_item(self, kind: str) -> Item:
+        """An item that did not exist before: nothing about it needs to be looked up."""
+        item = Item(new_id(), kind)
+        self._complete_items.add(item.id)
+        self.keep_item(item)
+        return item
 
     def keep_item(self, item: Item) -> None:
         """Store the item with the next commit."""
@@ -149,18 +156,21 @@ class Book:
 
     def flagged(self, flag: str) -> list[Link]:
         """Links, not retired, with this flag; see `Store.links_flagged`."""
-        if flag not in self._flags_loaded:
-            self._flags_loaded.add(flag)
+        if flag not in self._flagged:
             found = self.store.links_flagged(flag)
             self._admit(found)
             self.load_items(link.item for link in found)
-        links = [link for link in self._links.values() if getattr(link, flag) and link.state is not LinkState.RETIRED]
-        return sorted(links, key=lambda link: link.id)
+            self._flagged[flag] = {link.id for link in self._links.values() if getattr(link, flag)}
+        links = [self._links[id] for id in sorted(self._flagged[flag])]
+        return [link for link in links if getattr(link, flag) and link.state is not LinkState.RETIRED]
 
     def keep_link(self, link: Link) -> None:
         """Store the link with the next commit."""
         self._admit([link])
         self._touched.setdefault("links", {})[link.id] = link
+        for flag, ids in self._flagged.items():
+            if getattr(link, flag):
+                ids.add(link.id)
 
     def name_record(self, link: Link, native_id: str) -> None:
         """A wanted link got its record."""

@@ -81,6 +81,7 @@ class Outbox:
         with ThreadPoolExecutor(max_workers=32) as pool:
             while queue or under_way:
                 jobs = self._choose(queue, under_way.values(), accepted)
+                self._foresee(jobs)
                 self.book.commit()
                 if jobs:
                     self.step("intent")
@@ -148,6 +149,16 @@ class Outbox:
                 break
         queue.extendleft(reversed(later))
         return jobs
+
+    def _foresee(self, jobs: Iterable[Job]) -> None:
+        """Look up in one go what the ledger knows of the records that will come to be."""
+        coming: dict[str, list[str]] = {}
+        for operation, intent, _ in jobs:
+            native_id = self.stations[operation.connector].connector.id_of(intent.id)
+            if operation.kind == "create" and native_id:
+                coming.setdefault(operation.connector, []).append(native_id)
+        for connector, native_ids in coming.items():
+            self.book.load_records(connector, native_ids)
 
     def _limit(self, station: Station) -> int:
         return self._limits.setdefault(station.binding.host, station.peer.writes or station.abilities.writes)

@@ -50,7 +50,11 @@ def _take_moved(stations: Mapping[str, Station]) -> list[tuple[Station, Link, Re
     """Records that people moved here from another mirrored collection are linked on (R19)."""
     book = next(iter(stations.values())).book
     made = []
-    for waiting in [one for one in book.unlinked() if one.connector in stations and not one.record.problem]:
+    strays = [one for one in book.unlinked() if one.connector in stations and not one.record.problem]
+    for binding in book.bindings.values():
+        here = [one for one in strays if stations[one.connector].binding.host == binding.host]
+        book.load_records(binding.id, [one.native_id for one in here])
+    for waiting in strays:
         station = stations[waiting.connector]
         item = _moved_item(station, waiting)
         if item is None:
@@ -125,7 +129,7 @@ def _link(
     """Link the records of a pairing to their item, and name the item, so that others can refer to it."""
     made = []
     book = next(iter(stations.values())).book
-    item = book.item(pairing.item) if pairing.item else Item(new_id(), pairing.strays[0].kind)
+    item = book.item(pairing.item) if pairing.item else book.new_item(pairing.strays[0].kind)
     for stray in pairing.strays:
         station, record = stations[stray.connector], waiting[stray].record
         link = _attach(station, item, record)

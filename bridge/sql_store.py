@@ -279,9 +279,10 @@ class SqlStore:
             self._put(connection, tables.INTENTS, batch.intents)
             self._put(connection, tables.BINDINGS, batch.bindings)
             self._put(connection, tables.UNLINKED, batch.unlinked)
-            for connector, native_id in batch.forget_unlinked:
-                this = sa.and_(waiting.c.connector == connector, waiting.c.native_id == native_id)
-                connection.execute(sa.delete(waiting).where(this))
+            if batch.forget_unlinked:
+                this = (waiting.c.connector == sa.bindparam("c"), waiting.c.native_id == sa.bindparam("n"))
+                gone = [{"c": connector, "n": native_id} for connector, native_id in batch.forget_unlinked]
+                connection.execute(sa.delete(waiting).where(*this), gone)
             self._put(connection, tables.CONFLICTS, batch.conflicts)
             for id in batch.forget_conflicts:
                 connection.execute(sa.delete(tables.conflicts).where(tables.conflicts.c.id == id))

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 Value = str | int | bool | None
 """One canonical value. None is "empty": a field that a person cleared (R7)."""
@@ -124,6 +125,7 @@ def cell_of(field: str, element: str) -> Cell:
     return f"{field}:{normal(element) if FIELDS[field].type is Type.SET else element}"
 
 
+@lru_cache(maxsize=65_536)
 def normal(text: str | None) -> str:
     """Text as it is compared when only its meaning counts: NFC, case-folded, blanks collapsed."""
     return " ".join(unicodedata.normalize("NFC", text or "").casefold().split())
