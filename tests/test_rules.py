@@ -14,7 +14,7 @@ from connectors.memory_platform import FACES, HIDDEN, MemoryPlatform
 from tests.hostile import PULL_FAULTS
 from tests.oracles import exceptions
 from tests.test_histories import DAY, JULY, JUNE, MAY, ORDERS, WEEK, at_peace, mirrored
-from tests.world import World
+from tests.world import Crash, World
 
 # ---- change and time --------------------------------------------------------------------------------------------
 
@@ -680,6 +680,25 @@ def test_r27_a_platform_that_is_down_costs_only_itself(fault: str) -> None:
     world.shows("C", "t1", due=MAY)
     assert world.sync().exit_code == 0
     world.everywhere("t1", due=MAY)
+
+
+def test_r28_what_was_read_is_stored_whatever_dies_next() -> None:
+    """A change keeps the time at which it was first seen, also if the pass that saw it was killed (R4)."""
+    world = mirrored()
+    world.person("A").edits("t1", due=MAY)
+    world.passes(10)
+    world.person("C").edits("t1", due=JUNE)
+
+    def die(step: str) -> None:
+        if step == "taken":
+            raise Crash(step)
+
+    with pytest.raises(Crash):
+        world.sync(down="C", step=die)
+    world.passes(10)
+    world.person("A").edits("t1", title="neu")
+    world.sync_until_quiet()
+    world.everywhere("t1", due=JUNE, title="neu")
 
 
 def test_r29_who_lost_the_ledger_sends_nothing_more() -> None:
