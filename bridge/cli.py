@@ -9,12 +9,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NoReturn
 
 from bridge import config
 from bridge.screen import Screen
-from bridge.texts import texts
+from bridge.texts import Texts, texts
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -52,48 +53,57 @@ def run(argv: Sequence[str] | None = None) -> int:
 class Formatter(argparse.HelpFormatter):
     """Help with a heading in the language that is set."""
 
+    def __init__(self, t: Texts, prog: str) -> None:
+        super().__init__(prog)
+        self.t = t
+
     def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
         """The first line."""
-        super().add_usage(usage, actions, groups, f"{_about('usage')} " if prefix is None else prefix)
+        super().add_usage(usage, actions, groups, f"{self.t('help.usage')} " if prefix is None else prefix)
 
 
 class Parser(argparse.ArgumentParser):
     """Arguments that are explained, and refused, in the language that is set."""
 
-    def __init__(self, **how: Any) -> None:
-        super().__init__(**how, add_help=False, formatter_class=Formatter)
-        self.choices = self.add_argument_group(_about("options"))
-        self.choices.add_argument("-h", "--help", action="help", help=_about("help"))
+    def __init__(self, t: Texts, **how: Any) -> None:
+        super().__init__(**how, add_help=False, formatter_class=partial(Formatter, t))
+        self.t = t
+        self.choices = self.add_argument_group(t("help.options"))
+        self.choices.add_argument("-h", "--help", action="help", help=t("help.help"))
+
+    def positional(self, name: str) -> None:
+        """One argument that must be there."""
+        group = self.add_argument_group(self.t("help.arguments"))
+        group.add_argument(name, metavar=name.upper(), help=self.t(f"help.{name}"))
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and end with 2."""
         self.print_usage(sys.stderr)
-        Screen(texts(config.language_of())).problems([message])
+        Screen(self.t).problems([message])
         sys.exit(2)
 
 
 def parser() -> Parser:
     """The arguments of every command. They work without settings."""
-    top = Parser(prog="strategy-bridge", description=_about("about"))
+    t = texts(config.language_of())
+    top = Parser(t, prog="strategy-bridge", description=t("help.about"))
     version = f"strategy-bridge {_version()}"
-    top.choices.add_argument("--version", action="version", version=version, help=_about("version"))
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND", title=_about("commands"))
+    top.choices.add_argument("--version", action="version", version=version, help=t("help.version"))
+    commands = top.add_subparsers(  # type: ignore[call-overload]
+        dest="command", required=True, metavar="COMMAND", title=t("help.commands"), parser_class=partial(Parser, t)
+    )
     for name in ("check", "plan", "sync", "status", "items", "show", "conflicts", "run", "disconnect"):
-        one = commands.add_parser(name, help=_about(name), description=_about(name))
+        one = commands.add_parser(name, help=t(f"help.{name}"), description=t(f"help.{name}"))
         if name == "show":
-            one.add_argument_group(_about("arguments")).add_argument("item", metavar="ITEM", help=_about("item"))
+            one.positional("item")
         elif name == "disconnect":
-            one.add_argument_group(_about("arguments")).add_argument("name", metavar="NAME", help=_about("name"))
+            one.positional("name")
         if name == "sync":
             one.choices.add_argument(
-                "--accept", nargs="?", const=True, default=False, metavar="DIGEST", help=_about("accept")
+                "--accept", nargs="?", const=True, default=False, metavar="DIGEST", help=t("help.accept")
             )
-        one.choices.add_argument("--json", action="store_true", help=_about("json"))
+        one.choices.add_argument("--json", action="store_true", help=t("help.json"))
     return top
-
-
-def _about(key: str) -> str:
-    return texts(config.language_of())(f"help.{key}")
 
 
 def _version() -> str:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from bridge import tables
 from bridge.place import Place, in_words
@@ -83,6 +83,15 @@ def _use_wal(connection: sqlite3.Connection) -> None:
         time.sleep(0.02)
 
 
+def _insert_of(in_sqlite: bool) -> Any:
+    """The dialect's INSERT, which knows ON CONFLICT; PostgreSQL's takes a while to load."""
+    if in_sqlite:
+        return sqlite.insert
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert
+
+
 def _postgresql_engine(url: sa.URL, read_only: bool) -> sa.Engine:
     wanted = {"connect_timeout": 10, "tcp_user_timeout": 20_000, "application_name": "strategy-bridge"}
     given = {name: value for name, value in wanted.items() if name not in url.query}
@@ -115,7 +124,7 @@ class SqlStore:
         # SQLite runs a SELECT without a transaction as it is; PostgreSQL's driver needs to be told.
         self._reader = engine if in_sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
         self._begin = "BEGIN IMMEDIATE" if in_sqlite else ""
-        self._insert: Any = sqlite.insert if in_sqlite else postgresql.insert
+        self._insert: Any = _insert_of(in_sqlite)
         self._writing = threading.RLock()
         self._reading: AbstractContextManager[Any] = self._writing if place.memory else nullcontext()
 
