@@ -33,8 +33,14 @@ def recognise(book: Book, peer: Peer, identity: Identity) -> Contact:
     binding = Binding(new_id()[:12], peer.name, identity.type, identity.host, identity.collection)
     others = [other for other in book.bindings.values() if other.name == peer.name]
     if others:
+        old = max(others, key=lambda other: other.complete_run)
+        title, place, before = identity.title, identity.host, old.host
+        if title != old.title:
+            return Contact(peer, binding, f"{peer.name} now points to “{title}”, before it was “{old.title}”")
+        if place == before:
+            place, before = identity.collection, old.collection
         return Contact(
-            peer, binding, f"{peer.name} now points to “{identity.title}”, before it was “{others[0].title}”"
+            peer, binding, f"{peer.name} now points to “{title}” at {place}, before it was the one at {before}"
         )
     return Contact(peer, binding, f"first contact with “{identity.title}”")
 

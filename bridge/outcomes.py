@@ -89,14 +89,14 @@ def pairs(outcome: Outcome) -> list[views.PairView]:
         return []
     names, places = Names(book.store, book), list(outcome.connectors)
     found, titles = [], {}
-    items = book.loaded_items()
+    items, resting = book.loaded_items(), _resting(outcome)
     known = {
         (link.item, link.connector)
         for link in book.store.links_of([item.id for item in items])
         if link.state is LinkState.LIVE
     }
     for item in items:
-        links = [link for link in book.links_of(item.id) if link.state is LinkState.LIVE]
+        links = [x for x in book.links_of(item.id) if x.state is LinkState.LIVE and x.connector not in resting]
         sides = _sides(places, ((names.connector(link.connector), item.title) for link in links))
         if not sides or item.dead:
             continue
@@ -118,6 +118,13 @@ def pairs(outcome: Outcome) -> list[views.PairView]:
     ]
     found += _close(places, list(titles.values()))
     return sorted(found, key=lambda one: (_KINDS.index(one.kind), normal(one.sides[0][1]), one.sides))
+
+
+def _resting(outcome: Outcome) -> set[str]:
+    """Bindings of connectors that point elsewhere by now: their names are taken."""
+    bindings = outcome.book.bindings.values() if outcome.book else ()
+    taken = {binding.name for binding in bindings if binding.complete_run == outcome.run}
+    return {binding.id for binding in bindings if binding.name in taken and binding.complete_run != outcome.run}
 
 
 Sides = tuple[tuple[str, str], ...]

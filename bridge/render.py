@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import tzinfo
 from itertools import groupby
 
@@ -37,7 +38,7 @@ from bridge.views import (
     Step,
     SummaryRow,
 )
-from mappings.canonical import Cell, Value
+from mappings.canonical import FIELDS, Cell, Kind, Value
 
 GOOD, WARN, BAD = ("✓", "green"), ("!", "yellow"), ("✗", "red")
 ACTS = {
@@ -48,6 +49,8 @@ ACTS = {
     "unarchive": ("+", "green"),
 }
 DIM = "dim"
+
+_KINDS = [kind.value for kind in Kind]
 
 
 def check(t: Texts, views: Sequence[CheckView]) -> RenderableType:
@@ -62,7 +65,7 @@ def check(t: Texts, views: Sequence[CheckView]) -> RenderableType:
         rows.append(Padding(Text(where, style=DIM), (0, 0, 0, 2)))
         rows += [_said(t, BAD, problem) for problem in view.problems]
         rows += [_said(t, WARN, warning) for warning in view.warnings]
-        if view.found:
+        if not all(title in " ".join(view.problems) for title in view.found):  # the sentence may have told them all
             rows.append(Padding(Text(t("check.found")), (0, 0, 0, 2)))
             rows += [Padding(Text(f"· {words.harmless(title)}"), (0, 0, 0, 4)) for title in view.found]
         rows.append(Text())
@@ -266,16 +269,14 @@ def _clock(t: Texts, row: StatusRow) -> str:
 def parked_table(t: Texts, zone: tzinfo, parked: Sequence[ParkedView]) -> RenderableType:
     """What is left alone, where, since when and why."""
     table = _table((t("column.connector"), 14), (t("column.parked_item"), None))
+    alike: dict[ParkedView, list[int]] = {}
     for view in parked:
+        alike.setdefault(replace(view, since=0), []).append(view.since)
+    for view, moments in alike.items():
         cell = f" · {words.field_name(t, view.cell)}" if view.cell else ""
-        since = f" ({t('status.since', when=t.moment(view.since, zone))})" if view.since else ""
-        what = Text.assemble(
-            (words.short(words.harmless(view.title), 160), "bold"),
-            cell,
-            "\n",
-            words.reason(t, view.reason),
-            (since, DIM),
-        )
+        since = f" ({t('status.since', when=t.moment(min(moments), zone))})" if min(moments) else ""
+        title, many = words.short(words.harmless(view.title), 160), f" {len(moments)}×" if len(moments) > 1 else ""
+        what = Text.assemble((title, "bold"), many, cell, "\n", words.reason(t, view.reason), (since, DIM))
         table.add_row(view.connector, what)
     return Group(_heading(t("status.parked"), str(len(parked))), table)
 
@@ -284,19 +285,20 @@ def parked_table(t: Texts, zone: tzinfo, parked: Sequence[ParkedView]) -> Render
 
 
 def items(t: Texts, rows: Sequence[ItemRow]) -> RenderableType:
-    """The canonical model as a list: milestones and tasks with their status, and where they are."""
+    """The canonical model as a list, from strategy to task: status, due date, and where they are."""
     table = _table(
         (t("column.id"), 8),
         (t("column.title"), None),
         (t("column.status"), 16),
         (t("column.due"), 10),
     )
-    for row in rows:
-        where = f"{words.kind(t, row.kind)} · {', '.join(row.places) or t('items.nowhere')}"
+    count = Text(t.count("items.count", len(rows)), style=DIM)
+    for row in sorted(rows, key=lambda row: _KINDS.index(row.kind)):
+        where = f"{words.kind(t, row.kind)} · {', '.join(dict.fromkeys(row.places)) or t('items.nowhere')}"
         title = Text.assemble(words.harmless(row.title), "\n", (where, DIM))
         due = t.date(str(row.due)) if row.due else ""
         table.add_row(Text(row.id[:8], style=DIM), title, words.status(t, row.status), due)
-    return Group(table, Text(t.count("items.count", len(rows)), style=DIM))
+    return Group(table, count) if rows else count
 
 
 def item(t: Texts, zone: tzinfo, view: ItemView) -> RenderableType:
@@ -315,10 +317,11 @@ def item(t: Texts, zone: tzinfo, view: ItemView) -> RenderableType:
     if view.conflicts:
         rows += [Text(), _heading(t("item.conflicts"), str(len(view.conflicts))), conflicts(t, zone, view.conflicts)]
     if view.history:
+        history = _history(t, zone, view.history)
         rows += [
             *([] if view.conflicts else [Text()]),
-            _heading(t("item.history"), str(len(view.history))),
-            _history(t, zone, view.history),
+            _heading(t("item.history"), t.number(history.row_count)),
+            history,
         ]
     return Group(*rows)
 
@@ -335,12 +338,12 @@ def _place(t: Texts, place: PlaceView) -> RenderableType:
     return Group(*lines)
 
 
-def _history(t: Texts, zone: tzinfo, entries: Iterable[EntryView]) -> RenderableType:
+def _history(t: Texts, zone: tzinfo, entries: Iterable[EntryView]) -> Table:
     """What happened to an item, step by step: what one platform said at once is one step."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style=DIM)
     for (at, connector, act, why), step in groupby(entries, lambda one: (one.at, one.connector, one.act, one.why)):
-        changes = [entry.change for entry in step]
+        changes = sorted((entry.change for entry in step), key=_rank)
         fresh = any(change.cell == "title" and change.before is None for change in changes)  # it was not there before
         key = f"history.{act}"
         head = t(key, connector=connector) if key in t else f"{act} {connector}"
@@ -349,28 +352,34 @@ def _history(t: Texts, zone: tzinfo, entries: Iterable[EntryView]) -> Renderable
     return table
 
 
+def _rank(change: Change) -> int:
+    """The place of a change among others: fields as the model lists them, whether it lives before them."""
+    name = change.cell.partition(":")[0]
+    return list(FIELDS).index(name) if name in FIELDS else -1
+
+
 def conflicts(t: Texts, zone: tzinfo, views: Sequence[ConflictView]) -> RenderableType:
     """Kept conflicts: what stands, what lost, and by which rule."""
     if not views:
         return Text.assemble((f"{GOOD[0]} ", GOOD[1]), t("conflicts.none"))
     rows: list[RenderableType] = []
     for view in views:
+        when = [t.moment(at, zone) if at > 0 else "" for at in (view.winner_at, view.loser_at)]
+        if when[0] == when[1] != "" and view.winner_at != view.loser_at:  # the seconds decided
+            when = [f"{one}:{at % 60:02}" for one, at in zip(when, (view.winner_at, view.loser_at), strict=True)]
         sides = Table.grid(padding=(0, 2, 0, 0))
-        sides.add_row(
-            Text(t("conflicts.winner")), _side(t, zone, view.cell, view.winner, view.winner_from, view.winner_at)
-        )
-        sides.add_row(Text(t("conflicts.loser")), _side(t, zone, view.cell, view.loser, view.loser_from, view.loser_at))
+        sides.add_row(Text(t("conflicts.winner")), _side(t, view.cell, view.winner, view.winner_from, when[0]))
+        sides.add_row(Text(t("conflicts.loser")), _side(t, view.cell, view.loser, view.loser_from, when[1]))
         sides.add_row(Text(t("conflicts.base"), style=DIM), Text(_value(t, view.cell, view.base), style=DIM))
         head = Text.assemble((words.harmless(view.title), "bold"), f" · {words.field_name(t, view.cell)}")
-        foot = f"{words.reason(t, view.rule)} · {t.moment(view.at, zone)} · {view.id[:8]}"
+        foot = f"{view.id[:8]} · {t.moment(view.at, zone)} · {words.reason(t, view.rule)}"
         rows += [head, Padding(Group(sides, Text(foot, style=DIM)), (0, 0, 1, 2))]
     return Group(*rows)
 
 
-def _side(t: Texts, zone: tzinfo, cell: Cell, said: Value, connector: str, at: int) -> Text:
+def _side(t: Texts, cell: Cell, said: Value, connector: str, when: str) -> Text:
     """One side of a conflict: the value, who said it, and when."""
-    when = f", {t.moment(at, zone)}" if at > 0 else ""
-    return Text.assemble(_value(t, cell, said), (f"  {connector}{when}", DIM))
+    return Text.assemble(_value(t, cell, said), (f"  {connector}{', ' if when else ''}{when}", DIM))
 
 
 # ---- tables ------------------------------------------------------------------------------------------------------

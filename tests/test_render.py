@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import re
@@ -10,8 +11,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from rich.console import Console, RenderableType
 
-from bridge import render, words
+from bridge import contact, outcomes, render, words
+from bridge.book import Book
+from bridge.memory_store import MemoryStore
 from bridge.screen import Screen
+from bridge.state import Binding
 from bridge.texts import LANGUAGES, texts
 from bridge.views import (
     Change,
@@ -29,7 +33,9 @@ from bridge.views import (
     Step,
     SummaryRow,
 )
+from connectors.base import Identity
 from mappings.canonical import FIELDS, PRIORITY, STATUS, VISIBILITY, Kind
+from tests.world import World
 
 ZONE = ZoneInfo("Europe/Berlin")
 DE, EN = texts("de"), texts("en")
@@ -214,9 +220,19 @@ def test_what_is_held_names_the_exact_command_on_one_line() -> None:
 def test_a_check_lists_what_is_there_when_the_collection_is_not() -> None:
     text = flowing(seen(PICTURES["check"](EN)))
     assert "✗ entwicklung not ready" in text
-    assert "There is: · Digitale Strategie ·" in text
+    assert "What is there: · Digitale Strategie ·" in text
     assert "One connector is not ready." in text
     assert "Everything is ready" in seen(render.check(EN, [CheckView("a", "caldav", "h", "c")]))
+
+
+def test_a_check_does_not_list_what_its_sentence_has_listed() -> None:
+    problem = "dav.example.org has no calendar “Plan”; there are: Ämter, Digitale Strategie. Check A_COLLECTION."
+    view = CheckView(
+        "a", "caldav", "dav.example.org", "Plan", problems=(problem,), found=("Digitale Strategie", "Ämter")
+    )
+    text = flowing(seen(render.check(DE, [view])))
+    assert (text.count("Ämter"), text.count("Digitale Strategie")) == (1, 1)
+    assert "Dort gibt es:" not in text
 
 
 def test_a_summary_has_every_number_and_every_failure() -> None:
@@ -238,6 +254,15 @@ def test_status_shows_clocks_and_what_is_parked() -> None:
         assert words_ in text, words_
 
 
+def test_records_that_nobody_can_tell_apart_are_parked_in_one_line() -> None:
+    twins = [ParkedView("rathaus", "Termin", "", "it is left alone", AT + n) for n in (60, 0)]
+    text = flowing(
+        seen(render.parked_table(DE, ZONE, [*twins, ParkedView("archiv", "Termin", "", "it is left alone")]))
+    )
+    assert "Geparkt · 3" in text
+    assert "rathaus Termin 2× it is left alone (seit 18.11.2026 12:06) archiv Termin it is left alone" in text
+
+
 def test_status_is_not_content_with_what_was_never_read() -> None:
     text = flowing(seen(render.status(EN, ZONE, [StatusRow("neu", "", "dav.example.org", 0, 0)])))
     assert "! neu 0 never unknown dav.example.org" in text
@@ -249,6 +274,74 @@ def test_a_conflict_shows_both_values_and_where_they_came_from() -> None:
     assert "unterlegen 01.12.2026 entwicklung" in text
     assert "vorher 30.11.2026" in text
     assert "Keine Konflikte." in seen(render.conflicts(DE, ZONE, []))
+
+
+@pytest.mark.parametrize(
+    ("later", "shown"), [(0, ("12:06", "12:06")), (7, ("12:06:47", "12:06:40")), (60, ("12:07", "12:06"))]
+)
+def test_a_conflict_that_seconds_decided_shows_them(later: int, shown: tuple[str, str]) -> None:
+    view = dataclasses.replace(CONFLICT, winner_at=AT + later, loser_at=AT)
+    text = flowing(seen(render.conflicts(DE, ZONE, [view])))
+    assert f"gilt 05.12.2026 rathaus, 18.11.2026 {shown[0]} unterlegen" in text
+    assert f"unterlegen 01.12.2026 entwicklung, 18.11.2026 {shown[1]} vorher" in text
+
+
+def test_a_history_counts_its_steps_and_tells_fields_as_the_model_lists_them() -> None:
+    cells = (("visibility", "internal"), ("due", "2026-12-01"), ("title", LONG))
+    steps = [EntryView(AT, "rathaus", "edit", Change(cell, None, value), "R2") for cell, value in cells]
+    view = ItemView(
+        ID, "task", LONG, (), (), (*steps, EntryView(AT, "archiv", "edit", Change("life", "live", "deleted")))
+    )
+    text = flowing(seen(render.item(DE, ZONE, view)))
+    assert "Verlauf · 2 " in text
+    history = text.partition("Verlauf")[2]
+    assert (
+        history.index("Titel:") < history.index("Fällig:") < history.index("Sichtbarkeit:") < history.index("Gelöscht:")
+    )
+
+
+def test_items_come_from_the_strategy_down_and_none_is_no_table() -> None:
+    rows = [ItemRow(ID, kind, f"ein {kind}", "planned", None, ("a", "b", "a")) for kind in sorted(Kind)]
+    text = flowing(seen(render.items(EN, rows)))
+    assert re.findall(r"ein (\w+)", text) == [*Kind]
+    assert "task · a, b" in text
+    assert seen(render.items(EN, [])).strip() == "0 items"
+
+
+@pytest.mark.parametrize(
+    ("host", "title", "german"),
+    [
+        ("dav.example.org", "Ämter", "a zeigt jetzt auf »Ämter«, vorher auf »Plan«"),
+        (
+            "c.example.org",
+            "Plan",
+            "a zeigt jetzt auf »Plan« unter c.example.org, vorher auf die gleichnamige Sammlung unter dav.example.org",
+        ),
+        (
+            "dav.example.org",
+            "Plan",
+            "a zeigt jetzt auf »Plan« unter /neu/, vorher auf die gleichnamige Sammlung unter /alt/",
+        ),
+    ],
+)
+def test_a_connector_that_points_elsewhere_says_what_differs(host: str, title: str, german: str) -> None:
+    book = Book(MemoryStore())
+    for number, (place, old) in enumerate((("/uralt/", "Ganz alt"), ("/alt/", "Plan"))):
+        book.keep_binding(Binding(str(number), "a", "caldav", "dav.example.org", place, old, True, complete_run=number))
+    peer = dataclasses.replace(World().peers()[0], name="a")
+    met = contact.recognise(book, peer, Identity("caldav", host, "/neu/", title))
+    assert words.reason(DE, met.reason) == german
+
+
+def test_a_first_contact_counts_no_side_twice_where_a_connector_pointed_elsewhere_before() -> None:
+    world = World("ab")
+    world.person("A").creates("t1")
+    world.sync_until_quiet()
+    world.builds("X", "b")
+    world.platforms["X"].add("t1")
+    world.connects("B", "X")
+    (pair,) = outcomes.pairs(world.sync(accept=False))
+    assert (pair.verdict, [name for name, _ in pair.sides]) == ("pair", ["A", "B"])
 
 
 def test_text_from_a_platform_is_neither_markup_nor_control_sequence() -> None:
