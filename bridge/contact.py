@@ -36,12 +36,10 @@ def recognise(book: Book, peer: Peer, identity: Identity) -> Contact:
         old = max(others, key=lambda other: other.complete_run)
         title, place, before = identity.title, identity.host, old.host
         if title != old.title:
-            return Contact(peer, binding, f"{peer.name} now points to “{title}”, before it was “{old.title}”")
+            return Contact(peer, binding, f"now points to “{title}”, before it was “{old.title}”")
         if place == before:
             place, before = identity.collection, old.collection
-        return Contact(
-            peer, binding, f"{peer.name} now points to “{title}” at {place}, before it was the one at {before}"
-        )
+        return Contact(peer, binding, f"now points to “{title}” at {place}, before it was the one at {before}")
     return Contact(peer, binding, f"first contact with “{identity.title}”")
 
 

@@ -311,16 +311,16 @@ def test_items_come_from_the_strategy_down_and_none_is_no_table() -> None:
 @pytest.mark.parametrize(
     ("host", "title", "german"),
     [
-        ("dav.example.org", "Ämter", "a zeigt jetzt auf »Ämter«, vorher auf »Plan«"),
+        ("dav.example.org", "Ämter", "zeigt jetzt auf »Ämter«, vorher auf »Plan«"),
         (
             "c.example.org",
             "Plan",
-            "a zeigt jetzt auf »Plan« unter c.example.org, vorher auf die gleichnamige Sammlung unter dav.example.org",
+            "zeigt jetzt auf »Plan« unter c.example.org, vorher auf die gleichnamige Sammlung unter dav.example.org",
         ),
         (
             "dav.example.org",
             "Plan",
-            "a zeigt jetzt auf »Plan« unter /neu/, vorher auf die gleichnamige Sammlung unter /alt/",
+            "zeigt jetzt auf »Plan« unter /neu/, vorher auf die gleichnamige Sammlung unter /alt/",
         ),
     ],
 )
