@@ -80,7 +80,7 @@ def discover(dav: Dav, wanted: str) -> Place:
     titles = tuple(sorted(_title(each) for each in calendars if _holds_tasks(each)))
     name = f"{http.name}_COLLECTION"
     if len(found) > 1:
-        paths = ", ".join(path_of(each.href) for each in found)
+        paths = ", ".join(sorted(path_of(each.href) for each in found))
         raise NotACollection(
             f"{http.host} has several calendars “{wanted}”: set {name} to one of {paths}.", found=titles
         )
