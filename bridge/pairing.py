@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from bridge import chronicle, intake, match
-from bridge.book import new_id
+from bridge.book import Book, new_id
 from bridge.merge import Candidate
 from bridge.state import NEVER, Item, Link, LinkState, Unlinked
 from bridge.station import Station
@@ -28,6 +28,9 @@ def pair(stations: Mapping[str, Station]) -> list[match.Ambiguous]:
         for u in book.unlinked()
         if u.connector in stations and _may_pair(stations[u.connector], u)
     }
+    put_away = {stray for stray, one in waiting.items() if _is_archived(stations[one.connector], one)}
+    for stray in put_away & _namesakes(waiting):
+        _leave(book, waiting, stray)
     if not waiting and not moved:
         return []
     free = _free_items(stations, waiting)
@@ -39,11 +42,32 @@ def pair(stations: Mapping[str, Station]) -> list[match.Ambiguous]:
                 waiting[stray].reason = "several records or items have this title: make the titles unique"
                 waiting[stray].candidates = decision.candidates
                 book.keep_unlinked(waiting[stray])
+        elif decision.item is None and put_away.issuperset(decision.strays):
+            for stray in decision.strays:
+                _leave(book, waiting, stray)
         else:
             made += _link(stations, decision, waiting)
     for station, link, record in made:
         intake.take_record(station, link, record)
     return ambiguous
+
+
+def _is_archived(station: Station, waiting: Unlinked) -> bool:
+    return station.translator.is_archived(waiting.record.fields or {})
+
+
+def _namesakes(strays: Iterable[match.Stray]) -> set[match.Stray]:
+    """Records that are called like another one in the same place."""
+    called: dict[tuple[str, str, str], list[match.Stray]] = {}
+    for stray in strays:
+        called.setdefault((stray.connector, stray.kind, normal(stray.title)), []).append(stray)
+    return {stray for group in called.values() if len(group) > 1 for stray in group}
+
+
+def _leave(book: Book, waiting: dict[match.Stray, Unlinked], stray: match.Stray) -> None:
+    """What people put away before it was met stays where it is, and is nobody's item until they take it out."""
+    book.drop_unlinked(stray.connector, stray.native_id)
+    del waiting[stray]
 
 
 def _take_moved(stations: Mapping[str, Station]) -> list[tuple[Station, Link, Record]]:

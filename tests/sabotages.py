@@ -424,6 +424,14 @@ SABOTAGES = (
         "    if False:\n",
         _named(HISTORIES, "test_r20_the_id_of_a_deleted_record_is_used_again"),
     ),
+    Sabotage(
+        "R16",
+        "what was archived before it was met is mirrored",
+        "bridge/pairing.py",
+        "        elif decision.item is None and put_away.issuperset(decision.strays):\n",
+        "        elif False:\n",
+        _named(RULES, "test_r16_what_people_put_away_before_it_was_met_stays_where_it_is"),
+    ),
     # ---- deleting -----------------------------------------------------------------------------------------------
     Sabotage(
         "R21",

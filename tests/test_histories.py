@@ -454,33 +454,6 @@ def test_r31_a_mapping_that_learns_a_field_waits_for_a_person_and_loses_nothing(
     assert world.sync(accept=False).exit_code == 0
 
 
-def test_r31_what_nobody_there_was_shown_is_not_known_when_a_mapping_learns_its_field() -> None:
-    world = World("ac")
-    world.builds("B", "b")
-    world.connects("B", "B", lacks=["due"])
-    world.person("A").creates("t1", due=MAY)
-    world.sync_until_quiet()
-    world.person("B").edits("t1", due=JULY)
-    world.connects("B", "B")
-    world.sync(accept=True)
-    world.sync_until_quiet()
-    world.everywhere("t1", due=JULY)
-    assert world.losers("t1", "due") == [MAY]
-
-
-def test_r22_a_delete_where_a_field_cannot_be_held_is_a_delete() -> None:
-    world = World("ac")
-    world.builds("B", "b")
-    world.connects("B", "B", lacks=["due"])
-    world.person("A").creates("t1", due=MAY)
-    world.sync()
-    world.person("A").edits("t1", due=JUNE)
-    world.sync_until_quiet()
-    world.person("B").deletes("t1")
-    world.sync_until_quiet()
-    assert world.item("t1").dead
-
-
 def test_r31_a_mapping_that_forgets_a_field_clears_it_nowhere() -> None:
     world = mirrored()
     world.person("A").edits("t1", due=MAY)

@@ -808,3 +808,64 @@ def test_a_plan_promises_nothing_that_a_platform_cannot_hold() -> None:
     world.person("C").creates("t1", due=MAY)
     plan = world.sync(dry=True)
     assert sorted(str(one.cells.get("due")) for one in plan.operations) == [MAY, "None"]
+
+
+def test_r31_what_nobody_there_was_shown_is_not_known_when_a_mapping_learns_its_field() -> None:
+    world = World("ac")
+    world.builds("B", "b")
+    world.connects("B", "B", lacks=["due"])
+    world.person("A").creates("t1", due=MAY)
+    world.sync_until_quiet()
+    world.person("B").edits("t1", due=JULY)
+    world.connects("B", "B")
+    world.sync(accept=True)
+    world.sync_until_quiet()
+    world.everywhere("t1", due=JULY)
+    assert world.losers("t1", "due") == [MAY]
+
+
+def test_r22_a_delete_where_a_field_cannot_be_held_is_a_delete() -> None:
+    world = World("ac")
+    world.builds("B", "b")
+    world.connects("B", "B", lacks=["due"])
+    world.person("A").creates("t1", due=MAY)
+    world.sync()
+    world.person("A").edits("t1", due=JUNE)
+    world.sync_until_quiet()
+    world.person("B").deletes("t1")
+    world.sync_until_quiet()
+    assert world.item("t1").dead
+
+
+# ---- archived before they were met ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("platform", ["A", "B", "C"])
+def test_r16_what_people_put_away_before_it_was_met_stays_where_it_is(platform: str) -> None:
+    world = mirrored("t0")
+    world.person(platform).creates("t1").archives("t1")
+    world.sync_until_quiet()
+    assert [len(one.listing()) for one in world.platforms.values()].count(1) == 2
+    world.person(platform).reopens("t1")
+    world.sync_until_quiet()
+    world.everywhere("t1", archived=False)
+
+
+def test_r16_a_task_that_was_put_away_here_and_lives_there_is_one_task() -> None:
+    world = World("ab")
+    world.person("A").creates("t1")
+    world.person("B").creates("t1").archives("t1")
+    world.sync()
+    at_peace(world)
+    assert [len(one.listing()) for one in world.platforms.values()] == [1, 1]
+    world.shows("A", "t1", archived=False)
+
+
+def test_r16_an_archived_namesake_does_not_make_a_task_ambiguous() -> None:
+    world = World("ab")
+    world.person("B").creates("t1").archives("t1")
+    world.person("A").creates("t1")
+    world.person("B").creates("t1")
+    world.sync()
+    at_peace(world)
+    assert [len(one.listing()) for one in world.platforms.values()] == [1, 2]
