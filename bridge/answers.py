@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bridge import views
@@ -222,7 +223,30 @@ def _called(waiting: Unlinked) -> str:
     return waiting.title or waiting.native_id
 
 
-def status_row(store: Store, binding: Binding) -> views.StatusRow:
+def status_rows(store: Store, configured: Mapping[str, tuple[str, str]]) -> list[views.StatusRow]:
+    """Every connector that is set or known, with what waits there.
+
+    ``configured`` are collection and address by name: for those that were never met.
+    """
+    last = store.runs(1)
+    waiting: Any = last[0].summary.get("waiting", {}) if last else {}
+    bindings = [binding for binding in store.bindings() if binding.accepted]
+    newest = {one.name: one.id for one in sorted(bindings, key=lambda one: (one.complete_run, one.complete_at))}
+    rows = []
+    for binding in bindings:
+        row = _status_row(store, binding)
+        if binding.name not in configured:
+            row = replace(row, waiting="rests: it is not in BRIDGE_CONNECTORS")
+        elif newest[binding.name] != binding.id:
+            row = replace(row, waiting="rests: its connector points elsewhere now")
+        else:
+            row = replace(row, waiting=str(waiting.get(binding.name, "")))
+        rows.append(row)
+    never = [name for name in configured if name not in newest]
+    return rows + [views.StatusRow(name, *configured[name], 0, 0, waiting=str(waiting.get(name, ""))) for name in never]
+
+
+def _status_row(store: Store, binding: Binding) -> views.StatusRow:
     """One connector: how far it was read, and how well its clock is known."""
     return views.StatusRow(
         binding.name,
@@ -236,13 +260,15 @@ def status_row(store: Store, binding: Binding) -> views.StatusRow:
     )
 
 
-def status_json(store: Store) -> dict[str, Any]:
-    """What ``status --json`` prints."""
+def status_json(store: Store, rows: Sequence[views.StatusRow]) -> dict[str, Any]:
+    """What ``status --json`` prints: under a connector's name where it points now, under "resting" what it left."""
     names = Names(store)
     last = store.runs(1)
+    resting = [row for row in rows if row.waiting.startswith("rests: ")]
     return {
         "run": last[0].id if last else None,
-        "connectors": {binding.name: vars(status_row(store, binding)) for binding in store.bindings()},
+        "connectors": {row.name: vars(row) for row in rows if row not in resting and (row.complete_at or row.waiting)},
+        "resting": [vars(row) for row in resting],
         "parked": [vars(one) for one in parked(store, names)],
         "conflicts": len(store.conflicts()),
     }

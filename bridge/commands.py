@@ -225,15 +225,10 @@ def show_outcome(screen: Screen, outcome: Outcome) -> None:
 def status(settings: Settings, screen: Screen, _: Namespace, store: Store) -> int:
     """The last complete pass per connector, clocks, what is parked and why, kept conflicts."""
     names = answers.Names(store)
-    rows = [answers.status_row(store, binding) for binding in store.bindings() if binding.accepted]
-    known = {row.name for row in rows}
-    rows += [
-        views.StatusRow(one.name, one.access.collection, one.access.url, 0, 0)
-        for one in settings.connectors
-        if one.name not in known
-    ]
+    configured = {one.name: (one.access.collection, one.access.url) for one in settings.connectors}
+    rows = answers.status_rows(store, configured)
     screen.show(render.status(screen.t, settings.zone, rows, answers.parked(store, names), len(store.conflicts())))
-    screen.result(answers.status_json(store))
+    screen.result(answers.status_json(store, rows))
     return DONE
 
 

@@ -316,7 +316,7 @@ class Entry:
 
 @dataclass
 class Run:
-    """One pass: when it ran and how it ended. ``summary`` is what ``sync --json`` prints of it."""
+    """One pass: when it ran and how it ended. ``summary["waiting"]`` says, by connector, what waits for a person."""
 
     id: int
     started: int

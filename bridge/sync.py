@@ -189,8 +189,9 @@ class Pass:
         walk.take_in()
         self.taken = {station.name for station in walk.stations.values()}
         walk.write()
-        walk.finish(self.errors)
-        return self._outcome(walk, [] if accept and not dry else waiting)
+        waiting = [] if accept and not dry else waiting
+        walk.finish(self.errors, {one.peer.name: one.reason for one in waiting})
+        return self._outcome(walk, waiting)
 
     def _refuse_doubles(self, contacts: list[contact.Contact]) -> None:
         for name, reason in contact.doubles(contacts).items():

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bridge import chronicle, contact, guard, intake, match, pairing, reading
@@ -329,8 +329,8 @@ class Walk:
         link.behind = behind
         self.book.keep_link(link)
 
-    def finish(self, errors: dict[str, str]) -> None:
-        """Learn once more, remember how far each connector was read, and close the run."""
+    def finish(self, errors: Mapping[str, str], waiting: Mapping[str, str]) -> None:
+        """Learn once more, remember how far each connector was read and what waits, and close the run."""
         self.learn()
         for station in self.stations.values():
             self._remember(station)
@@ -342,6 +342,9 @@ class Walk:
                         binding.retry_at = self.given.now + min(60 * 2**binding.failures, 3_600)
                         self.book.keep_binding(binding)
         self._compact()
+        held = {self.stations[one.connector].name: one.reason for one in self.held if one.connector in self.stations}
+        self.journal_run.summary = {"waiting": {**waiting, **held}}
+        self.journal_run.ok = not (errors or waiting or self.held)
         self.journal_run.finished = int(self.given.clock())
         self.book.keep_run(self.journal_run)
         self.book.commit()

@@ -172,6 +172,24 @@ def test_only_the_collection_concerned_is_held(ten: Mirror, rathaus: Desk, entwi
     ten.rests()
 
 
+def test_status_says_what_waits_until_somebody_agreed(ten: Mirror, rathaus: Desk, radicale: Radicale) -> None:
+    for number in range(5):
+        rathaus.deletes(f"Aufgabe {number}")
+    told = ten.sync(ends=3)
+    waiting = {name: one["waiting"] for name, one in ten.json("status")["connectors"].items()}
+    assert waiting == {"rathaus": "", "entwicklung": told["waiting"][0]["reason"]}
+    assert "5 of 10" in ten.run("status").said
+    ten.sync("--accept")
+    assert not any(one["waiting"] for one in ten.json("status")["connectors"].values())
+    ten.points("rathaus", Desk(radicale))
+    ten.sync(ends=3)
+    assert "points" in ten.json("status")["connectors"]["rathaus"]["waiting"]
+    ten.sync("--accept")
+    told = ten.json("status")
+    assert not told["connectors"]["rathaus"]["waiting"]
+    assert [one["name"] for one in told["resting"]] == ["rathaus"]
+
+
 def test_a_digest_of_held_deletions_covers_no_further_one(ten: Mirror, rathaus: Desk, entwicklung: Desk) -> None:
     for number in range(5):
         rathaus.deletes(f"Aufgabe {number}")
