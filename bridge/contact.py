@@ -6,7 +6,7 @@ mapping that changed, is nothing that a pass may act on unseen: it is shown, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bridge.book import Book, new_id
@@ -23,6 +23,11 @@ class Contact:
     binding: Binding
     reason: str
     warnings: tuple[str, ...] = ()
+
+
+def current(bindings: Iterable[Binding]) -> dict[str, Binding]:
+    """What every connector pointed to when it was last read; what it left before that rests."""
+    return {one.name: one for one in sorted(bindings, key=lambda one: (one.complete_run, one.complete_at))}
 
 
 def recognise(book: Book, peer: Peer, identity: Identity) -> Contact:

@@ -19,9 +19,10 @@ from bridge import chronicle, intake, probes, written
 from bridge.book import Book, new_id
 from bridge.plan import DAY, Operation
 from bridge.state import Intent, Link, Parked
-from bridge.station import Station
+from bridge.station import Station, unforeseen
 from connectors.base import Record, Ref
 from connectors.errors import (
+    Forbidden,
     NotACollection,
     NotFound,
     PlatformError,
@@ -39,6 +40,9 @@ ATTEMPTS = 3
 
 BACK_OFF = (300, 3_600, 21_600, 86_400)
 """Seconds until the service tries a parked operation again; a sync by hand tries at once (R27)."""
+
+FORBIDDEN = 3
+"""Writes forbidden in a row (403) after which nothing more is sent to a platform in this pass."""
 
 LOOK_AHEAD = 64
 """Operations for busy hosts that are passed over in search of one for an idle host."""
@@ -105,7 +109,7 @@ class Outbox:
         future: Future[Record] = Future()
         try:
             future.set_result(call())
-        except PlatformError as error:
+        except Exception as error:
             future.set_exception(error)
         return future
 
@@ -217,8 +221,10 @@ class Outbox:
         elif isinstance(error, PlatformError):
             self._settle_refusal(station, link, intent, error, fresh)
             self._refuse(station, link, operation, error)
-        else:
+        elif isinstance(error, LostLease):
             raise error
+        else:  # whether it was sent is unknown: the intent stays open, and only this record waits (R27)
+            self.park(station, link, list(operation.cells) or [""], unforeseen(error))
 
     def _settle_refusal(self, station: Station, link: Link, intent: Intent, error: PlatformError, fresh: bool) -> None:
         """A clean refusal strikes the intent; one that may have acted, or came to a second sending, does not (R17)."""
@@ -237,6 +243,7 @@ class Outbox:
 
     def _succeed(self, station: Station, operation: Operation, intent: Intent, record: Record, fresh: bool) -> None:
         link = self.book.link(operation.link)
+        station.forbidden = 0
         if operation.kind == "create":
             station.created += 1
             written.adopt(station, intent, record, at_once=fresh)
@@ -305,12 +312,19 @@ class Outbox:
                 intake.take_record(station, link, record)
             case PreconditionFailed() if operation.kind != "create":
                 self._read_again(station, link, None)
+            case Forbidden() if not self._all_forbidden(station):
+                self._reject(station, link, operation, str(error))
             case Unauthorized() | NotACollection():
                 station.fail(str(error), self.book)
             case Rejected() | NotFound() | VersionMismatch():
                 self._reject(station, link, operation, str(error))
             case _:
                 station.fail(str(error), self.book)
+
+    def _all_forbidden(self, station: Station) -> bool:
+        """Whether it is the account's rights, and not one record's, that writes are refused for (R27)."""
+        station.forbidden += 1
+        return station.forbidden >= FORBIDDEN
 
     def _reject(self, station: Station, link: Link, operation: Operation, reason: str) -> None:
         """One bad value must not keep the others back: what was refused together is tried field by field (R27)."""

@@ -33,6 +33,9 @@ NEVER = Key(-1, 0, "")
 UNSAID = 0
 """The time of what a record means without saying it: anything that was said beats it, and nobody lost (R16)."""
 
+BACK_OFF_START, BACK_OFF_MOST = 60, 3_600
+"""Seconds: the service's pause after a failure doubles from the one to the other (R27)."""
+
 LIFE: Cell = "life"
 """Life is a field of its own (R22): the name under which links know its key."""
 
@@ -268,6 +271,12 @@ class Binding:
     retry_at: int = 0
     error: str = ""
     forgotten: bool = False
+
+    def fail(self, reason: str, now: int, retry_after: float = 0.0) -> None:
+        """Remember why it could not be read or written to, and until when the service leaves it alone (R27)."""
+        self.error = reason
+        self.failures += 1
+        self.retry_at = now + int(max(retry_after, min(BACK_OFF_START * 2**self.failures, BACK_OFF_MOST)))
 
 
 @dataclass(frozen=True)

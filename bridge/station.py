@@ -6,8 +6,10 @@ the translator its vocabulary and its references, and turns a record's time into
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from bridge.book import Book, new_id
 from bridge.state import Binding, Item, Key, Link, LinkState
@@ -64,6 +66,7 @@ class Station:
         self.trouble = ""
         self.unsettled = False
         self.silences = 0
+        self.forbidden = 0
         self.singly: set[str] = set()
         self.tried: set[tuple[str, Cell]] = set()
         self.pulled = self.created = self.updated = self.deleted = 0
@@ -89,9 +92,7 @@ class Station:
     def fail(self, reason: str, book: Book, *, retry_after: float = 0.0) -> None:
         """Send nothing more to this connector in this pass (R27)."""
         self.failed = self.failed or reason
-        self.binding.error = self.failed
-        self.binding.failures += 1
-        self.binding.retry_at = self.now + int(max(retry_after, min(60 * 2**self.binding.failures, 3_600)))
+        self.binding.fail(self.failed, self.now, retry_after)
         book.keep_binding(self.binding)
 
     def lost(self, reason: str, book: Book) -> None:
@@ -238,6 +239,12 @@ def same(one: Reading, other: Reading, cell: Cell) -> bool:
     return first == second or (
         len(first) == len(second) and all(any(alike(cell, value, twin) for twin in second) for value in first)
     )
+
+
+def unforeseen(error: BaseException) -> str:
+    """A fault of the program as a sentence: where it happened, and nothing that could be a secret."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"a fault of the program ({type(error).__name__} in {Path(where.filename).name}:{where.lineno}): report it"
 
 
 def traffic(connector: Connector) -> tuple[int, tuple[float, float] | None]:

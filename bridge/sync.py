@@ -20,10 +20,10 @@ from bridge.book import Book
 from bridge.outbox import Step
 from bridge.plan import Operation
 from bridge.state import Store
-from bridge.station import Peer, traffic
-from bridge.walk import Given, Walk
+from bridge.station import Peer, traffic, unforeseen
+from bridge.walk import Given, Trouble, Walk
 from connectors.base import Changes, Identity
-from connectors.errors import PlatformError, Transient
+from connectors.errors import PlatformError, RateLimited
 
 Accept = bool | str
 
@@ -120,18 +120,24 @@ class Pass:
     def __init__(self, given: Given, started: float) -> None:
         self.given = given
         self.started = started
-        self.errors: dict[str, str] = {}
+        self.errors: dict[str, Trouble] = {}
+        self.resting: dict[str, str] = {}
         self.taken: set[str] = set()
         self.requests = {peer.name: traffic(peer.connector)[0] for peer in given.peers}
 
     def meet(self) -> None:
         """Sign in everywhere; a connector that cannot be reached costs only itself (R27)."""
-        memories = {binding.name: binding.memory for binding in self.given.store.bindings()}
+        given = self.given
+        known = contact.current(given.store.bindings())
+        memories = {name: binding.memory for name, binding in known.items()}
+        if not given.by_hand:
+            waits = {name: binding.error for name, binding in known.items() if binding.retry_at > given.now}
+            self.resting = {name: f"{error} (tried again later)" for name, error in waits.items()}
 
         def identify(peer: Peer) -> Identity:
             return peer.connector.identify(memories.get(peer.name))
 
-        self._ask_all(self.given.peers, identify, self.given.identities)
+        self._ask_all([peer for peer in given.peers if peer.name not in self.resting], identify, given.identities)
 
     def pull(self) -> None:
         """Pull every connector, in parallel."""
@@ -144,8 +150,6 @@ class Pass:
             binding = bindings.get((identity.type, identity.host, identity.collection))
             if binding is None or not binding.accepted:
                 return peer.connector.pull(None, {}), True
-            if not given.by_hand and binding.retry_at > given.now:
-                raise Transient(f"{binding.error} (tried again later)")
             return reading.pull(peer.connector, binding, given.store, given.now)
 
         pulled: dict[str, tuple[Changes, bool]] = {}
@@ -160,6 +164,8 @@ class Pass:
                 return ask(peer)
             except PlatformError as error:
                 return error
+            except Exception as error:  # a fault of the connector costs only that connector (R27)
+                return PlatformError(unforeseen(error))
 
         if self.given.threads and len(peers) > 1:
             with ThreadPoolExecutor(max_workers=len(peers)) as pool:
@@ -168,7 +174,8 @@ class Pass:
             found = [answer(peer) for peer in peers]
         for peer, result in zip(peers, found, strict=True):
             if isinstance(result, PlatformError):
-                self.errors[peer.name] = str(result)
+                pause = result.retry_after if isinstance(result, RateLimited) else 0.0
+                self.errors[peer.name] = Trouble(str(result), pause)
             else:
                 answers[peer.name] = result
 
@@ -195,7 +202,7 @@ class Pass:
 
     def _refuse_doubles(self, contacts: list[contact.Contact]) -> None:
         for name, reason in contact.doubles(contacts).items():
-            self.errors[name] = reason
+            self.errors[name] = Trouble(reason)
             self.given.changes.pop(name, None)
         contacts[:] = [one for one in contacts if one.peer.name in self.given.changes]
 
@@ -204,7 +211,8 @@ class Pass:
         for peer in self.given.peers:
             station = walk.by_name.get(peer.name)
             asked = traffic(peer.connector)[0] - self.requests[peer.name]
-            error = self.errors.get(peer.name)
+            failed = self.errors.get(peer.name)
+            error = failed.sentence if failed else self.resting.get(peer.name)
             if station is None:
                 connectors[peer.name] = PeerOutcome(requests=asked, error=error)
                 continue

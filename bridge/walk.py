@@ -51,6 +51,14 @@ class Given:
     whole: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True)
+class Trouble:
+    """Why a connector could not be read, and how many seconds it asked us to stay away."""
+
+    sentence: str
+    retry_after: float = 0.0
+
+
 class Walk:
     """One try at a pass. ``planned`` is what was to be written at first, ``held`` what waits for a person."""
 
@@ -329,18 +337,15 @@ class Walk:
         link.behind = behind
         self.book.keep_link(link)
 
-    def finish(self, errors: Mapping[str, str], waiting: Mapping[str, str]) -> None:
+    def finish(self, errors: Mapping[str, Trouble], waiting: Mapping[str, str]) -> None:
         """Learn once more, remember how far each connector was read and what waits, and close the run."""
         self.learn()
         for station in self.stations.values():
             self._remember(station)
-        for peer in self.given.peers:
-            if peer.name in errors:
-                for binding in self.book.bindings.values():
-                    if binding.name == peer.name:
-                        binding.error, binding.failures = errors[peer.name], binding.failures + 1
-                        binding.retry_at = self.given.now + min(60 * 2**binding.failures, 3_600)
-                        self.book.keep_binding(binding)
+        for name, binding in contact.current(self.book.bindings.values()).items():
+            if name in errors:
+                binding.fail(errors[name].sentence, self.given.now, errors[name].retry_after)
+                self.book.keep_binding(binding)
         self._compact()
         held = {self.stations[one.connector].name: one.reason for one in self.held if one.connector in self.stations}
         self.journal_run.summary = {"waiting": {**waiting, **held}}

@@ -6,6 +6,7 @@
     │   └── Lost             no answer came: whether the platform acted is unknown (R17)
     ├── Terminal             trying again changes nothing: tell a person
     │   ├── Unauthorized     the sign-in failed, or the rights do not suffice: stop this connector
+    │   │   └── Forbidden    the rights do not suffice for this one address: that may be one record, or all (R27)
     │   ├── NotACollection   the configured collection cannot be found or cannot hold tasks
     │   └── Rejected         this one record or value was refused: park it (R27)
     ├── PreconditionFailed   somebody was faster: read again (R24)
@@ -53,6 +54,10 @@ class Terminal(PlatformError):
 
 class Unauthorized(Terminal):
     """The sign-in failed (401) or the rights do not suffice (403). Holds for this pass only."""
+
+
+class Forbidden(Unauthorized):
+    """The rights do not suffice for this one address (403); the sign-in itself may be fine."""
 
 
 class NotACollection(Terminal):

@@ -30,6 +30,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, SSLError
 
 from connectors.base import Access
 from connectors.errors import (
+    Forbidden,
     Lost,
     NotFound,
     PlatformError,
@@ -51,10 +52,6 @@ _PAUSES = (0.2, 1.0)  # before the second and the third try of a safe method
 _REDIRECTS = 5
 _GATEWAY = frozenset({502, 503, 504})
 _POOL = 16  # connections kept open: more than any connector's own limit of writes in flight
-
-
-class Forbidden(Unauthorized):
-    """The rights do not suffice for this one address (403); the sign-in itself may be fine."""
 
 
 def problem_with(access: Access) -> str | None:

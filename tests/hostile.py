@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 from connectors.base import Alive, Changes, Fields, Identity, Probe, Record, Ref
 from connectors.errors import (
     CursorExpired,
+    Forbidden,
     Lost,
     NotACollection,
     NotFound,
@@ -33,7 +34,7 @@ T = TypeVar("T")
 
 ERRORS: Mapping[str, Callable[[], PlatformError]] = {
     "401": lambda: Unauthorized("The sign-in failed (401)."),
-    "403": lambda: Unauthorized("The rights do not suffice (403)."),
+    "403": lambda: Forbidden("The rights do not suffice (403)."),
     "404": lambda: NotFound("There is no such record (404)."),
     "409": lambda: Rejected("The record is in conflict (409).", clean=True),
     "412": lambda: VersionMismatch("Somebody was faster (412)."),

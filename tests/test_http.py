@@ -15,6 +15,7 @@ import responses
 
 from connectors.base import Access
 from connectors.errors import (
+    Forbidden,
     Lost,
     NotFound,
     PlatformError,
@@ -25,7 +26,7 @@ from connectors.errors import (
     Unauthorized,
     VersionMismatch,
 )
-from connectors.http import Forbidden, Http, problem_with
+from connectors.http import Http, problem_with
 
 URL = "https://cloud.example.org"
 SECRET = "pa/ss wörd+1"

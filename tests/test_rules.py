@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from unittest import mock
 
 import pytest
 
@@ -11,7 +12,7 @@ from bridge.outbox import LostLease
 from bridge.reading import QUARANTINE
 from bridge.state import Batch, LinkState
 from connectors.memory_platform import FACES, HIDDEN, MemoryPlatform
-from tests.hostile import PULL_FAULTS
+from tests.hostile import PULL_FAULTS, HostileConnector
 from tests.oracles import exceptions
 from tests.test_histories import DAY, JULY, JUNE, MAY, ORDERS, WEEK, at_peace, mirrored
 from tests.world import Crash, World
@@ -679,6 +680,73 @@ def test_r27_a_platform_that_is_down_costs_only_itself(fault: str) -> None:
     assert outcome.connectors["B"].error
     world.shows("C", "t1", due=MAY)
     assert world.sync().exit_code == 0
+    world.everywhere("t1", due=MAY)
+
+
+def test_r27_the_service_asks_again_where_a_platform_was_down_for_a_while() -> None:
+    world = mirrored()
+    for beat in range(20):
+        world.passes(300)
+        world.sync(by_hand=False, down="B" if beat < 5 else "")
+    world.person("A").edits("t1", title="neu")
+    world.sync(by_hand=False)
+    world.everywhere("t1", title="neu")
+    assert world.outcome.exit_code == 0
+
+
+def test_r27_the_service_leaves_a_platform_alone_for_a_while_and_says_so() -> None:
+    world = mirrored()
+    world.sync(down="B")
+    world.passes(10)
+    with mock.patch.object(HostileConnector, "identify", side_effect=AssertionError("asked")):
+        outcome = world.sync(by_hand=False, order="B")
+    assert outcome.connectors["B"].error == "The time ran out before the request arrived. (tried again later)"
+    assert [one.failures for one in world.store.bindings() if one.name == "B"] == [1]
+
+
+def test_r27_one_forbidden_record_does_not_hold_up_the_others() -> None:
+    world = mirrored(*(f"t{n}" for n in range(5)))
+    for n in range(5):
+        world.person("A").edits(f"t{n}", due=MAY)
+    world.platforms["B"].fails("403")
+    world.sync(down="C")
+    shown = [one.fields["due"] for one in world.platforms["B"].listing()]
+    assert sorted(map(str, shown)) == [MAY] * 4 + ["None"]
+    at_peace(world)
+
+
+def test_r27_lost_rights_end_the_writing_of_a_pass() -> None:
+    world = mirrored(*(f"t{n}" for n in range(9)))
+    for n in range(9):
+        world.person("A").edits(f"t{n}", due=MAY)
+    world.platforms["B"].fails(*["403"] * 9)
+    before = world.platforms["B"].writes
+    outcome = world.sync()
+    assert world.platforms["B"].writes - before == 3
+    assert "rights" in str(outcome.connectors["B"].error)
+    at_peace(world)
+
+
+@pytest.mark.parametrize("method", ["pull", "update"])
+def test_r27_a_fault_of_one_connector_costs_only_that_connector(method: str) -> None:
+    world = mirrored()
+    world.person("A").edits("t1", due=MAY)
+
+    def fail(*_: object) -> None:
+        raise OverflowError("secret")
+
+    right = getattr(HostileConnector, method)
+
+    def broken(connector: HostileConnector, *given: object) -> object:
+        return fail() if connector.platform.name == "B" else right(connector, *given)
+
+    with mock.patch.object(HostileConnector, method, broken):
+        outcome = world.sync()
+    world.shows("C", "t1", due=MAY)
+    told = f"{outcome.connectors['B'].error} {exceptions(world)}"
+    assert "OverflowError in test_rules.py" in told
+    assert "secret" not in told
+    at_peace(world)
     world.everywhere("t1", due=MAY)
 
 

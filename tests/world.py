@@ -216,6 +216,7 @@ class World:
         accept: str | bool = True,
         dry: bool = False,
         held: Callable[[], bool] = lambda: True,
+        by_hand: bool = True,
     ) -> Any:
         """One pass; what it said is kept as ``outcome``. A crash ends it as a kill would."""
         self.passes(1)
@@ -231,6 +232,7 @@ class World:
                 dry=dry,
                 step=step,
                 held=held,
+                by_hand=by_hand,
                 threads=False,
             )
         finally:

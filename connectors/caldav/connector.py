@@ -43,6 +43,7 @@ from connectors.caldav.objects import Body, Objects
 from connectors.caldav.wire import Dav
 from connectors.errors import (
     CursorExpired,
+    Forbidden,
     Lost,
     NotACollection,
     NotFound,
@@ -51,7 +52,7 @@ from connectors.errors import (
     Terminal,
     VersionMismatch,
 )
-from connectors.http import Forbidden, Http
+from connectors.http import Http
 
 _KEPT = 2000  # bodies kept in memory, so that a write needs no read first
 _BESIDE = 60.0  # seconds for which the list of calendars beside ours is believed
@@ -310,8 +311,8 @@ class CalDavConnector:
         if "/" not in name and not name.startswith("."):
             body = self._objects.get(name)
             record = self._record(body) if body else None
-            if body and record and record.ref.native_id == uid:
-                return body, record
+            if body and record and (record.ref.native_id == uid or record.problem):
+                return body, replace(record, ref=self._ref(uid))  # what cannot be read is not gone (R27)
         for body in self._objects.with_uid(uid):
             record = self._record(body)
             if record and record.ref.native_id == uid:

@@ -18,7 +18,7 @@ _PARAM = re.compile(r';([^=;:"]+)=((?:"[^"]*"|[^";])*)')
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _COMMA = re.compile(r"(?<!\\)((?:\\\\)*),")
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_UID = re.compile(r"^UID(?:;[^:]*)?:(.+)$", re.MULTILINE)
+_UID = re.compile(r"UID(?:;[^:]*)?:(.+)", re.IGNORECASE)
 _WIDTH = 75  # octets in a line, its end left out
 
 
@@ -163,9 +163,21 @@ def _property(line: str) -> Property:
 
 def uid_in(data: bytes | str) -> str:
     """The UID of a text that cannot be read otherwise, or ""."""
-    text = data if isinstance(data, str) else data.decode("utf-8", "replace")
-    match = _UID.search(text.replace("\r", ""))
-    return unescape(match[1]).strip() if match else ""
+    raw = data.encode("utf-8", "replace") if isinstance(data, str) else data
+    lines = _BREAK.split(_FOLD.sub(b"", raw).decode("utf-8", "replace"))
+    inside: list[str] = []
+    other = ""
+    for line in lines:
+        if line[:6].upper() == "BEGIN:":
+            inside.append(line[6:].strip().upper())
+        elif line[:4].upper() == "END:" and inside:
+            inside.pop()
+        elif match := _UID.fullmatch(line):
+            uid = unescape(match[1]).strip()
+            if inside[-1:] == ["VTODO"]:
+                return uid
+            other = other or uid
+    return other
 
 
 def _folded(line: str) -> bytes:

@@ -24,6 +24,7 @@ from connectors.http import moment
 _CHUNK = 100  # objects in one multiget: 40 ms on Nextcloud (facts: nextcloud, section 8)
 _FEW = 10
 _NO_REPORT = frozenset({400, 403, 405, 409, 410, 415, 501, 507})
+_BLANK = b"\xef\xbb\xbf \t\r\n"  # what may stand before the first line, a byte order mark included
 _COUNTER = re.compile(r"(.*\D)(\d+)")
 
 
@@ -155,7 +156,10 @@ class Objects:
         answer = self._http.request("GET", self.url(name), accept={404, 410})
         if answer.status_code >= 400:
             return None
-        if b"<html" in answer.content[:2000].lower():
+        if (
+            not answer.content.lstrip(_BLANK).upper().startswith(b"BEGIN:")
+            and b"<html" in answer.content[:2000].lower()
+        ):
             raise self._http.unreadable(answer, "a task")
         stamp = moment(answer.headers.get("Last-Modified"))
         return Body(name, wire.etag(answer.headers.get("ETag")), stamp, answer.content)

@@ -103,8 +103,16 @@ def _native_time(todo: Todo, found: Property | None) -> str | None:
         return None
     moment = _moment(todo, found)
     if isinstance(moment, datetime) and moment.tzinfo:
-        moment = moment.astimezone(UTC)
+        moment = _in_utc(moment, found)
     return moment.isoformat()
+
+
+def _in_utc(moment: datetime, found: Property) -> datetime:
+    """The moment in UTC; programs write the first or last second of the calendar for "no date"."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise Unreadable(f"{found.name} is at the very edge of the calendar: {found.value[:40]}") from None
 
 
 def _related(todo: Todo, kind: str) -> list[Property]:
@@ -274,7 +282,10 @@ def _write_period(todo: Todo, values: Fields) -> None:
         if name == "DUE" and new is not None:
             todo.put("DURATION", [])  # a task has one or the other
         old = todo.first(name)
-        todo.put(name, [] if new is None else [_timed(todo, name, new, old, other)])
+        try:
+            todo.put(name, [] if new is None else [_timed(todo, name, new, old, other)])
+        except OverflowError:
+            raise Rejected(f"{name} cannot be {value!r}: that is at the very edge of the calendar.") from None
 
 
 def _timed(todo: Todo, name: str, new: date | datetime, old: Property | None, other: Property | None) -> Property:
@@ -290,16 +301,16 @@ def _timed(todo: Todo, name: str, new: date | datetime, old: Property | None, ot
             new = (new.astimezone(zone) if zone and new.tzinfo else new).date()
     base = (old or Property(name, "", "")).with_params(VALUE="", TZID="")
     if not isinstance(new, datetime):
-        return Property(name, base.with_params(VALUE="DATE").params, f"{new:%Y%m%d}")
+        return Property(name, base.with_params(VALUE="DATE").params, new.isoformat().replace("-", ""))
     if new.tzinfo is None:
-        return Property(name, base.params, f"{new:%Y%m%dT%H%M%S}")
+        return Property(name, base.params, _compact(new))
     tzid = source.param("TZID") if source else ""
     zone = _zone(todo, tzid)
     local = new.astimezone(zone) if zone else new
     # The hour that a clock-change day has twice can only be said in UTC.
     if zone and local.replace(fold=0).astimezone(UTC) == new.astimezone(UTC):
         quoted = f'"{tzid}"' if re.search("[,;:]", tzid) else tzid
-        return Property(name, base.with_params(TZID=quoted).params, f"{local:%Y%m%dT%H%M%S}")
+        return Property(name, base.with_params(TZID=quoted).params, _compact(local))
     return Property(name, base.params, _utc(new))
 
 
@@ -333,7 +344,12 @@ def _parsed(name: str, value: Native) -> date | datetime | None:
 
 
 def _utc(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    return _compact(moment.astimezone(UTC)) + "Z"
+
+
+def _compact(moment: datetime) -> str:
+    """Digits only, the year with four of them (strftime writes 1 for the year 1)."""
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds").replace("-", "").replace(":", "")
 
 
 # ---- what we, or servers, are known to turn values into --------------------------------------------------------

@@ -1,0 +1,81 @@
+"""Odd things that real calendars hold: seen at the right size, none of them stops a calendar or kills a task (R27)."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors.base import Alive, Ref
+from connectors.caldav import CalDavConnector
+from tests.caldav_calendar import Calendar
+from tests.radicale_server import Radicale
+
+pytestmark = pytest.mark.radicale
+
+OUTLOOK = "040000008200E00074C5B7101A82E008" + "0" * 80
+"""A UID as Outlook makes them: longer than a line of iCalendar text may be."""
+
+
+@pytest.fixture
+def calendar(radicale: Radicale) -> Calendar:
+    return Calendar(radicale)
+
+
+@pytest.fixture
+def connector(calendar: Calendar) -> CalDavConnector:
+    return calendar.ready()
+
+
+def test_a_task_with_a_web_page_in_it_is_no_web_page(calendar: Calendar, connector: CalDavConnector) -> None:
+    """Outlook keeps its own form of the text beside ours."""
+    first = connector.pull(None, {})
+    calendar.put("netz", "SUMMARY:Netz", "X-ALT-DESC;FMTTYPE=text/html:<html><body>Text</body></html>")
+    (record,) = connector.pull(first.cursor, {}).records
+    assert record.fields is not None
+    assert record.fields["SUMMARY"] == "Netz"
+
+
+@pytest.mark.parametrize("uid", [OUTLOOK, "kurz"])
+def test_a_task_that_stops_to_parse_is_still_there(calendar: Calendar, connector: CalDavConnector, uid: str) -> None:
+    calendar.put(uid, "SUMMARY:Netz")
+    first = connector.pull(None, {})
+    calendar.put(uid, "SUMMARY:Netz", "PRIORITY:hoch")
+    (record,) = connector.pull(first.cursor, {}).records
+    assert record.ref.native_id == uid
+    assert record.problem
+    (record,) = connector.pull(None, {}).records
+    assert record.ref.native_id == uid
+    probe = connector.probe(Ref(record.ref.instance, uid))
+    assert isinstance(probe, Alive)
+    assert probe.record.problem
+
+
+def test_the_uid_of_an_alarm_is_not_the_tasks(calendar: Calendar, connector: CalDavConnector) -> None:
+    alarm = ("BEGIN:VALARM", "UID:wecker", "ACTION:DISPLAY", "DESCRIPTION:x", "TRIGGER:-PT5M", "END:VALARM")
+    calendar.put("netz", *alarm, "SUMMARY:Netz", "PRIORITY:hoch")
+    (record,) = connector.pull(None, {}).records
+    assert record.ref.native_id == "netz"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "DTSTART;TZID=Europe/Berlin:00010101T000000",
+        "DUE;TZID=America/New_York:99991231T235959",
+    ],
+)
+def test_a_date_at_the_edge_of_the_calendar_stops_nothing(
+    calendar: Calendar, connector: CalDavConnector, line: str
+) -> None:
+    calendar.put("rand", "SUMMARY:Rand", line)
+    calendar.put("netz", "SUMMARY:Netz")
+    found = {record.ref.native_id: record for record in connector.pull(None, {}).records}
+    assert found["netz"].fields
+    assert found["rand"].fields or found["rand"].problem
+
+
+def test_a_day_of_the_first_centuries_has_four_digits(calendar: Calendar, connector: CalDavConnector) -> None:
+    calendar.put("alt", "SUMMARY:Alt", "DUE;VALUE=DATE:20260101")
+    (record,) = connector.pull(None, {}).records
+    after = connector.update(record.ref, {"DUE": "0801-12-25"}, record.version)
+    assert after.fields is not None
+    assert after.fields["DUE"] == "0801-12-25"
