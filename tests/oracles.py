@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from bridge.state import LIFE, NEVER, Conflict, Item, Link, LinkState
 from connectors.memory_platform import GONE, Entry
 from mappings.canonical import normal
-from tests.provenance import REFERENCES, Death, Edit
+from tests.provenance import REFERENCES, SINGLE, Death, Edit
 from tests.world import World
 
-CELLS = ("title", "status", "start", "due", "parent", "milestone")
+CELLS = tuple(cell for cell in SINGLE if cell != "title")
+DEFAULTS = {"status": "planned", "visibility": "internal"}
+"""What a record says that was made with nothing: nobody needs to have said it."""
 
 
 def faults(world: World) -> list[str]:
@@ -67,9 +69,8 @@ def _divergence(world: World, name: str, link: Link, item: Item, entry: Entry) -
         if spelled != item.title and spelled.split() == item.title.split():
             yield f"{name} {entry.id} is called {spelled!r}, agreed is {item.title!r}"
     shown = world.provenance.cells(name, entry.fields)
-    for cell in sorted({*shown, *_agreed_cells(item)}):
-        field = "description" if cell.startswith("line:") else cell
-        if field in link.parked or (field in link.memo and link.memo[field].refused):
+    for cell in sorted({*shown, *_agreed_cells(world, item)}):
+        if _is_refused(world, link, cell):
             continue
         if cell.partition(":")[0] in ("parent", "milestone", "depends_on") and (link.pending or link.waits_for):
             continue
@@ -77,9 +78,20 @@ def _divergence(world: World, name: str, link: Link, item: Item, entry: Entry) -
             continue
         if cell in REFERENCES and _dangles(world, name, entry.fields[cell]):
             yield f"{name} {entry.id} has a {cell} that is deleted, and there is another record of it"
-        if not world.provenance.agreed(item, cell) & world.provenance.may_mean(name, cell, shown.get(cell)):
+        if cell == "completed_on" and item.value(cell) is None and _shows_done(world, name, entry):
+            continue  # nobody said on which day; any day goes with done (ADR 0004)
+        said = next((shown[one] for one in world.provenance.names_of(cell) if one in shown), None)
+        if not world.provenance.agreed(item, cell) & world.provenance.may_mean(name, cell, said):
             agreed = sorted(map(str, world.provenance.agreed(item, cell)))
-            yield f"{name} {entry.id} shows {cell} {shown.get(cell)!r}, agreed is {agreed}"
+            yield f"{name} {entry.id} shows {cell} {said!r}, agreed is {agreed}"
+
+
+def _is_refused(world: World, link: Link, cell: str) -> bool:
+    """Whether a cell is listed as left alone there."""
+    listed = {*link.parked, *(name for name, memo in link.memo.items() if memo.refused)}
+    return any(cell in _names_of(world, name) for name in listed) or (
+        cell.startswith("line:") and "description" in listed
+    )
 
 
 def _dangles(world: World, name: str, target: object) -> bool:
@@ -88,8 +100,15 @@ def _dangles(world: World, name: str, target: object) -> bool:
     return bool(entry and entry.place == GONE and world.records(name, world.provenance.tag(name, entry.id)))
 
 
-def _agreed_cells(item: Item) -> set[str]:
+def _shows_done(world: World, name: str, entry: Entry) -> bool:
+    return "done" in world.provenance.may_mean(name, "status", entry.fields.get("status"))
+
+
+def _agreed_cells(world: World, item: Item) -> set[str]:
     cells = {cell for cell, base in item.cells.items() if cell.startswith("labels:") and base.value is not None}
+    for cell, base in item.cells.items():
+        if cell.startswith("depends_on:") and base.value is not None:
+            cells |= {f"depends_on:{tag}" for tag in sorted(world.provenance.tags_of(str(base.value)))[:1]}
     return cells | {f"line:{line}" for line in str(item.value("description") or "").split("\n") if line}
 
 
@@ -136,10 +155,11 @@ def foreign(world: World) -> Iterator[str]:
         if item.dead:
             continue
         tags = world.provenance.tags_of(item.id)
-        for cell in sorted({*(c for c in CELLS if item.key(c) != NEVER), *_agreed_cells(item)}):
+        for cell in sorted({*(c for c in ("title", *CELLS) if item.key(c) != NEVER), *_agreed_cells(world, item)}):
             agreed = world.provenance.agreed(item, cell)
-            default = world.provenance.may_mean("A", "status", "planned") if cell == "status" else frozenset({None})
-            if not agreed & default and not world.provenance.alike(tags, cell, agreed):
+            if agreed & {DEFAULTS.get(cell)} or _follows(world, item, cell):
+                continue
+            if not world.provenance.alike(tags, cell, agreed):
                 yield f"{cell} of {item.title!r} is {sorted(map(str, agreed))}, and nobody said so"
         spelled = {
             str(edit.native).strip() for edit in world.provenance.list if edit.cell == "title" and edit.tag in tags
@@ -149,6 +169,12 @@ def foreign(world: World) -> Iterator[str]:
         lines = [line for line in str(item.value("description") or "").split("\n") if line]
         if len(set(lines)) != len(lines):
             yield f"a line of {item.title!r} was doubled"
+
+
+def _follows(world: World, item: Item, cell: str) -> bool:
+    """Whether a cell has its value because a newer one of its group implies it, and what it replaced is kept (R12)."""
+    found = [one for one in world.store.conflicts(item.id) if one.cell == cell and one.rule.endswith("(R12)")]
+    return any(one.winner.value == item.value(cell) for one in found)
 
 
 def lost_edits(world: World) -> Iterator[str]:
@@ -163,7 +189,7 @@ def lost_edits(world: World) -> Iterator[str]:
             continue
         tags = provenance.kin(edit.tag)
         alike = provenance.alike(tags, edit.cell, edit.ok, read=False) - {edit.number}
-        if alike & accounted or not _still_mirrored(world, edit):
+        if alike & accounted or not _still_mirrored(world, edit) or _waits(world, edit):
             continue
         yield f"lost: {edit.cell} = {sorted(map(str, edit.ok))} of {edit.tag}, made on {edit.platform}"
 
@@ -183,15 +209,32 @@ def _still_mirrored(world: World, edit: Edit) -> bool:
     return link is not None and (entry.place == GONE or (entry.here and link.state is LinkState.LIVE))
 
 
+def _waits(world: World, edit: Edit) -> bool:
+    """Whether a reference waits for a record that has no item, which is listed (R13)."""
+    name, _, element = edit.cell.partition(":")
+    link = world.provenance.link_at(edit.platform, edit.record)
+    if link is None or name not in (*REFERENCES, "depends_on"):
+        return False
+    waits_for = {world.provenance.tag(edit.platform, native_id) for native_id in link.waits_for}
+    return bool(waits_for & ({element} if element else edit.ok))
+
+
 def _is_kept(world: World, edit: Edit) -> bool:
     field = "description" if edit.cell.startswith("line:") else edit.cell
     return any(
-        conflict.cell == field
+        field in _names_of(world, conflict.cell)
         and edit.tag in world.provenance.tags_of(conflict.item)
         and (field == "description" or conflict.loser.connector == edit.platform)
         and _lost_there(world, edit, conflict)
         for conflict in world.store.conflicts()
     )
+
+
+def _names_of(world: World, cell: str) -> frozenset[str]:
+    """A conflict's cell as edits call it: a dependency by the handles of the task that it is on."""
+    field, _, element = cell.partition(":")
+    tags = world.provenance.tags_of(element) if field == "depends_on" else frozenset()
+    return frozenset(f"{field}:{tag}" for tag in tags) or frozenset({cell})
 
 
 def _lost_there(world: World, edit: Edit, conflict: Conflict) -> bool:
@@ -229,14 +272,16 @@ def _had_seen(world: World, item: Item, death: Death) -> bool:
     provenance = world.provenance
     tags = provenance.tags_of(item.id)
     for cell in {edit.cell for edit in provenance.list if edit.tag in tags}:
-        if cell in death.refused or ("description" if cell.startswith("line:") else cell) in death.refused:
+        if any(cell in _names_of(world, one) for one in death.refused):
+            continue
+        if cell.startswith("line:") and "description" in death.refused:
             continue
         agreed = provenance.alike(tags, cell, provenance.agreed(item, cell))
         newest = agreed - provenance.closure(
-            set().union(*(edit.seen for edit in provenance.list if edit.cell == cell and edit.number in agreed))
+            set().union(*(edit.seen for edit in provenance.list if edit.number in agreed))
         )
         current = frozenset(n for n in newest or agreed if not provenance.list[n].echo and not provenance.list[n].noop)
-        shown = frozenset().union(*(provenance.list[n].ok for n in death.direct if provenance.list[n].cell == cell))
+        shown = provenance.may_mean(death.platform, cell, death.cells.get(cell))
         if current and not current & death.shown and not shown & provenance.agreed(item, cell):
             return False
     return True

@@ -84,7 +84,8 @@ class Edit:
 class Death:
     """Somebody deleted a record.
 
-    ``direct`` are the edits that it showed, ``shown`` and ``carried`` (as in `Edit`) with all that these had seen.
+    ``direct`` are the edits that it showed, ``shown`` and ``carried`` (as in `Edit`) with all that these had seen;
+    ``cells`` is what it showed, whoever had said it.
     """
 
     platform: str
@@ -96,6 +97,7 @@ class Death:
     state: str
     unsure: bool
     refused: frozenset[str] = field(default_factory=frozenset)
+    cells: Cells = field(default_factory=dict)
 
 
 class Provenance:
@@ -183,11 +185,17 @@ class Provenance:
 
     def alike(self, tags: frozenset[str], cell: str, values: frozenset[object], *, read: bool = True) -> frozenset[int]:
         """Edits of a task that said one of these values, and that the bridge has read."""
+        cells = self.names_of(cell)
         return frozenset(
             edit.number
             for edit in self.list
-            if edit.cell == cell and edit.tag in tags and (edit.read or not read) and edit.ok & values
+            if edit.cell in cells and edit.tag in tags and (edit.read or not read) and edit.ok & values
         )
+
+    def names_of(self, cell: str) -> frozenset[str]:
+        """Every name of a cell: a dependency goes by every handle of the task that it is on."""
+        name, _, element = cell.partition(":")
+        return frozenset(f"{name}:{tag}" for tag in self.kin(element)) if name == "depends_on" else frozenset({cell})
 
     def closure(self, edits: Iterable[int], carried: bool = False) -> frozenset[int]:
         """The edits and all that their authors had been shown before."""
@@ -241,6 +249,7 @@ class Provenance:
                 link.state.value if link else "",
                 bool(unsure),
                 frozenset({*link.memo, *link.parked, *self.refused.get(key, {})}) if link else frozenset(),
+                cells,
             )
         )
         platform.remove(native_id)

@@ -1,4 +1,7 @@
-"""Random histories that once ended wrong, shortened: each is played again, and must come to rest as it should."""
+"""Random histories that once ended wrong, shortened: each is played again, and must come to rest as it should.
+
+Those that still end wrong are in `OPEN`; a test fails when one of them comes to rest after all.
+"""
 
 from __future__ import annotations
 
@@ -246,3 +249,41 @@ FOUND = {
 @pytest.mark.parametrize("name", FOUND)
 def test_a_history_that_once_ended_wrong(name: str) -> None:
     check_convergence(FOUND[name])
+
+
+OPEN = {
+    "R13 a dependency on a record that was made again is taken away": (
+        "a reference to the old record is not known as such in a set (ReferencesCodec)",
+        History(
+            events=(
+                Act("C", T1, "create", ""),
+                Act("B", T2, "create", ""),
+                Sync(),
+                Act("A", T2, "depends_on", (2, True)),
+                Sync(landed=(Landed("listing", "after", 0, Act("A", T1, "delete")),)),
+                Act("B", T1, "depends_on", (0, True)),
+            )
+        ),
+    ),
+    "R13 a parent is replaced by one that is new in the same pass": (
+        "the shadow moves while the reference waits, and take_again skips what the link knew before",
+        History(
+            events=(
+                Act("C", T1, "create", ""),
+                Act("C", T2, "create", ""),
+                Act("C", T1, "parent", 2),
+                Sync(),
+                Act("B", T1, "create", ""),
+                Act("B", T1, "parent", 1),
+            )
+        ),
+    ),
+}
+"""Histories that still end wrong, with the reason. Whoever mends one moves it to FOUND."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=why)) for name, (why, _) in OPEN.items()]
+)
+def test_a_history_that_still_ends_wrong(name: str) -> None:
+    check_convergence(OPEN[name][1])

@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from bridge.reading import QUARANTINE
 from connectors.memory_platform import Entry
 from tests.oracles import exceptions, faults
+from tests.player import Player
 from tests.provenance import REFERENCES
-from tests.random_histories import NAMES, History, Player, Sync, Tick, histories, shortened
+from tests.random_histories import NAMES, History, Sync, Tick, histories, shortened
 from tests.world import World
 
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]

@@ -1,0 +1,192 @@
+"""Plays histories in a world of platforms in memory (see `tests.random_histories`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from bridge.reading import QUARANTINE
+from connectors.base import Native
+from connectors.memory_platform import GONE, OUT, Entry
+from tests.random_histories import Act, Event, History, Land, Lie, Sync, Tick
+from tests.world import Crash, World
+
+STATUSES = {
+    "A": ("planned", "in_progress", "on_hold", "done"),
+    "B": ("open", "closed"),
+    "C": ("todo", "doing", "done"),
+}
+
+
+class Player:
+    """Plays histories. ``orders``: every pass takes the platforms in this order instead of its own."""
+
+    def __init__(self, history: History, *, order: str = "", crashes: bool = True, faults: bool = True) -> None:
+        self.world = World(skews=history.skews)
+        self.order, self.crashes, self.faults = order, crashes, faults
+        self.crashed = 0
+        self.done = 0
+        self._handles: list[str] = []
+        self._values = 0
+        for event in history.events:
+            self.play(event)
+
+    def play(self, event: Event) -> None:
+        """One event."""
+        match event:
+            case Act():
+                self.act(event)
+            case Tick(seconds):
+                if seconds > QUARANTINE / 2:
+                    self.land()  # what was not carried out by then never will be (R17)
+                self.world.passes(seconds)
+            case Land():
+                self.land()
+            case Lie(platform, seconds):
+                self.world.platforms[platform].time_lie = float(seconds)
+            case Sync():
+                self.sync(event)
+
+    def land(self) -> None:
+        """Late commits arrive."""
+        for platform in self.world.platforms.values():
+            platform.commit_late()
+
+    def sync(self, event: Sync) -> None:
+        """A pass; a create that was never answered lands before its quarantine ends."""
+        world = self.world
+        for name, number, fault in event.writes if self.faults else ():
+            world.platforms[name].write_faults[number] = fault
+        for name, fault in event.pulls if self.faults else ():
+            world.platforms[name].pull_fault = fault
+        for one in event.landed if self.faults else ():
+            world.during(one.act.platform, one.request, one.when, partial(self.act, one.act), one.skip)
+        left = event.crash if self.crashes else 0
+
+        def step(name: str) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                raise Crash(name)
+
+        try:
+            world.sync(order=self.order or event.order, down=event.down, step=step)
+        except Crash:
+            self.crashed += 1
+        for platform in world.platforms.values():
+            platform.behave()
+
+    # ---- people ------------------------------------------------------------------------------------------------
+
+    def act(self, act: Act) -> None:
+        """Somebody does something, if it makes sense there."""
+        world = self.world
+        world.passes(1)
+        platform = world.platforms[act.platform]
+        before = platform.position()
+        if act.what == "create":
+            self._create(act)
+        elif record := self._find(act, anywhere=act.what == "back", gone=act.what == "undelete"):
+            self._do(act, record)
+        self.done += platform.position() != before
+
+    def _handle(self, act: Act) -> str | None:
+        return self._handles[act.task % len(self._handles)] if self._handles else None
+
+    def _find(self, act: Act, *, anywhere: bool, gone: bool) -> Entry | None:
+        handle = self._handle(act)
+        if handle is None:
+            return None
+        if gone:
+            tags = self.world.provenance.kin(handle)
+            dead = [d for d in self.world.provenance.deaths if d.platform == act.platform and d.tag in tags]
+            entry = self.world.platforms[act.platform].entries[dead[-1].record] if dead else None
+            return entry if entry and entry.place == GONE else None
+        found = self.world.records(act.platform, handle, anywhere=anywhere)
+        return found[-1] if found and (found[-1].here or anywhere) else None
+
+    def _create(self, act: Act) -> None:
+        if len(self._handles) >= 4:
+            return
+        handle = f"t{len(self._handles) + 1}"
+        self._handles.append(handle)
+        platform = self.world.platforms[act.platform]
+        fields: dict[str, Native] = {"title": act.arg or handle}
+        if act.task == 2:
+            fields["kind"] = "milestone"
+        self.world.provenance.creates(platform, handle, fields)
+
+    def _do(self, act: Act, record: Entry) -> None:
+        platform, provenance = self.world.platforms[act.platform], self.world.provenance
+        match act.what:
+            case "delete":
+                provenance.deletes(platform, record.id)
+            case "undelete":
+                provenance.reopened.add(provenance.tag(act.platform, record.id))
+                platform.restore(record.id)
+            case "out":
+                provenance.moved.add(provenance.tag(act.platform, record.id))
+                platform.move(record.id, OUT)
+            case "back":
+                platform.move_back(record.id)
+            case "archive":
+                platform.archive(record.id)
+            case "reopen":
+                if record.fields["archived"]:
+                    provenance.reopens(platform, record.id)
+            case "comment":
+                platform.comment(record.id)
+            case _:
+                fields = self._fields(act, record)
+                if any(record.fields[name] != value for name, value in fields.items()):
+                    provenance.edits(platform, record.id, fields)
+
+    def _fields(self, act: Act, record: Entry) -> Mapping[str, Native]:
+        self._values += 1
+        match act.what:
+            case "title":
+                return {"title": f"{act.arg} {self._values}"}
+            case "status":
+                words = STATUSES[act.platform]
+                return {"status": words[act.arg % len(words)]}
+            case "due" | "start" | "progress" | "completed_on" | "priority" | "visibility":
+                return {act.what: act.arg}
+            case "label":
+                name, there = act.arg
+                labels = {*_texts(record.fields["labels"])}
+                return {"labels": tuple(sorted(labels | {name} if there else labels - {name}))}
+            case "line":
+                lines = _lines(record)
+                new = f"Zeile {self._values}"
+                return {"description": "\n".join([new, *lines] if act.arg == "first" else [*lines, new])}
+            case "unline":
+                return {"description": "\n".join(_lines(record)[1:]) or None}
+            case "parent":
+                return {"parent": self._id_of(act.platform, act.arg, record, "task")}
+            case "depends_on":
+                number, there = act.arg
+                target, known = (
+                    self._id_of(act.platform, number, record, "task"),
+                    {*_texts(record.fields["depends_on"])},
+                )
+                changed = known | {target} if there else known - {target}
+                return {"depends_on": tuple(sorted(id for id in changed if id))}
+            case _:
+                return {"milestone": self._id_of(act.platform, 0 if act.arg else -1, record, "milestone")}
+
+    def _id_of(self, platform: str, number: int, record: Entry, kind: str) -> str | None:
+        there = [e for e in self.world.platforms[platform].entries.values() if e.here and e.fields["kind"] == kind]
+        tag, own = self.world.provenance.tag, self.world.provenance.kin(self.world.provenance.tag(platform, record.id))
+        others = sorted(
+            (entry.id for entry in there if tag(platform, entry.id) not in own),
+            key=lambda one: (tag(platform, one), one),
+        )
+        return others[number % len(others)] if others and number >= 0 else None
+
+
+def _texts(value: Native) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+def _lines(record: Entry) -> list[str]:
+    return [line for line in str(record.fields["description"] or "").split("\n") if line]
