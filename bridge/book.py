@@ -39,6 +39,7 @@ class Book:
         self.bindings: dict[str, Binding] = {binding.id: binding for binding in store.bindings()}
         self._touched: dict[str, dict[str, object]] = {}
         self._batch = Batch()
+        self.straight: dict[str, set[str]] = {}  # by field, items from which no circle is reached, as things stand
         self.conflicts: list[Conflict] = []
         self.entries: list[Entry] = []
 
@@ -99,6 +100,7 @@ class Book:
 
     def keep_item(self, item: Item) -> None:
         """Store the item with the next commit."""
+        self.straight.clear()
         self._items[item.id] = item
         self._titles.setdefault(normal(item.title), set()).add(item.id)
         self._touched.setdefault("items", {})[item.id] = item

@@ -73,8 +73,7 @@ def break_circle(station: Station, item: Item, field: str) -> None:
     """References of one field must not go round in a circle: the edge with the smallest key gives way (R13)."""
     book = station.book
     path: dict[Edge, Base] = {}
-    trail = _circle(book, item.id, item.id, field, set())
-    for id, cell in trail:
+    for id, cell in _circle(book, item.id, field, book.straight.setdefault(field, set())):
         path[(id, cell)] = book.item(id).cells[cell]
     if path:
         weakest = min(path, key=lambda edge: path[edge].key)
@@ -85,15 +84,30 @@ def break_circle(station: Station, item: Item, field: str) -> None:
         book.touch(owner)
 
 
-def _circle(book: Book, start: str, id: str, field: str, seen: set[str]) -> list[Edge]:
-    """The edges of a way from an item back to itself; nothing if there is none. The dead hold nobody up."""
-    if id in seen or book.item(id).dead:
-        return []
-    seen.add(id)
-    for cell, base in sorted(book.item(id).cells.items()):
-        if field_of(cell).name != field or not isinstance(base.value, str) or not book.knows(base.value):
-            continue
-        rest = [] if base.value == start else _circle(book, start, base.value, field, seen)
-        if base.value == start or rest:
-            return [(id, cell), *rest]
+def _circle(book: Book, start: str, field: str, straight: set[str]) -> list[Edge]:
+    """The edges of a circle that is reached from here; nothing if there is none. The dead hold nobody up."""
+    way: list[Edge] = []
+    on_way = {start: 0}
+    stack = [] if start in straight else [iter(_edges(book, start, field))]
+    while stack:
+        for edge, target in stack[-1]:
+            if target in on_way:
+                return [*way[on_way[target] :], edge]
+            if target not in straight:
+                way.append(edge)
+                on_way[target] = len(way)
+                stack.append(iter(_edges(book, target, field)))
+                break
+        else:
+            stack.pop()
+            straight.add(on_way.popitem()[0])
+            del way[-1:]
     return []
+
+
+def _edges(book: Book, id: str, field: str) -> list[tuple[Edge, str]]:
+    """The items that a living item refers to in this field, with the cell that says so."""
+    if not book.knows(id) or book.item(id).dead:
+        return []
+    cells = sorted(book.item(id).cells.items())
+    return [((id, c), base.value) for c, base in cells if field_of(c).name == field and isinstance(base.value, str)]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from bridge.state import LIFE, NEVER, Item, Key, Link, LinkState
 from bridge.station import Station
 from connectors.base import Fields
-from mappings.canonical import Cell, Kind, Value, field_of, preferred
+from mappings.canonical import Cell, Kind, Type, Value, field_of, preferred
 from mappings.translate import Reading
 
 FUSE = 10
@@ -161,7 +161,7 @@ def _create(station: Station, link: Link, item: Item) -> Work:
         {**{cell: item.key(cell) for cell in sure}, LIFE: item.life_key},
         "create",
         "new elsewhere",
-        frozenset(writing.pending.values()),
+        frozenset(id for cell, id in writing.pending.items() if field_of(cell).type is Type.REFERENCE),
     )
     return Work(operation, frozenset(writing.pending.values()))
 
@@ -230,7 +230,7 @@ def _reason(station: Station, item: Item, cells: Mapping[Cell, Value]) -> str:
 def wave(operations: Iterable[Operation]) -> list[Operation]:
     """The operations that go out next: creates that wait on nothing, then all creates, then everything else.
 
-    Creates go container first; a cycle is broken by creating without the reference, which then follows (R13).
+    Creates go container first; dependencies follow, and so does a reference in a cycle (R13).
     """
     creates: list[Operation] = []
     rest: list[Operation] = []

@@ -23,9 +23,6 @@ from mappings.canonical import Type, field_of, normal
 ROUNDS = 3
 """How often a pass looks again at a platform whose answers left something open."""
 
-WAVES = 12
-"""Bound of the waves of one round; containers nest less deeply."""
-
 
 @dataclass
 class Given:
@@ -185,11 +182,14 @@ class Walk:
             self._note_leftover(link)
 
     def _send(self, outbox: Outbox, operations: list[Operation]) -> None:
-        for _ in range(WAVES):
+        stuck: set[str] = set()
+        while True:
             self._guard(operations)
             going = wave(operation for operation in operations if not self.is_held(operation))
-            if not going or not outbox.send(going, accepted=self.accept):
-                return
+            links = {operation.link for operation in going}
+            if links <= stuck:
+                return  # every link is tried a few times at most, so that this ends
+            stuck = set() if outbox.send(going, accepted=self.accept) else links
             operations = self._plan()
 
     def _look_again(self) -> bool:

@@ -296,6 +296,32 @@ def test_r13_containers_are_made_before_what_hangs_on_them() -> None:
     world.everywhere("y", parent="z")
 
 
+@pytest.mark.parametrize("field", ["parent", "depends_on"])
+def test_r13_a_long_chain_is_there_after_one_pass(field: str) -> None:
+    world = World("ac")
+    ids: list[str] = []
+    for number in range(30):
+        last = (ids[-1],) if field == "depends_on" else ids[-1] if ids else None
+        ids.append(world.platforms["A"].add(title=f"t{number}", **({field: last} if ids else {})))
+    world.sync()
+    found = world.platforms["C"].listing()
+    assert len(found) == 30
+    assert sum(bool(one.fields[field]) for one in found) == 29
+    at_peace(world)
+
+
+def test_r13_a_chain_longer_than_the_stack_has_no_circle() -> None:
+    world = World("a")
+    ids = [world.platforms["A"].add(title="t0")]
+    for number in range(1, 1_200):
+        ids.append(world.platforms["A"].add(title=f"t{number}", depends_on=(ids[-1],)))
+    world.sync()
+    assert len(world.store.all_items()) == 1_200
+    world.platforms["A"].edit(ids[0], depends_on=(ids[-1],))
+    world.sync()
+    assert len([one for one in world.store.conflicts() if "circle" in one.rule]) == 1
+
+
 # ---- creating, pairing, identity ------------------------------------------------------------------------------------
 
 
