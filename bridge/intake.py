@@ -76,12 +76,15 @@ def take_again(station: Station, link: Link) -> None:
     item = station.book.item(link.item)
     was_dead = item.dead
     for cell, values in reading.cells.items():
-        if link.known.get(cell, NEVER) != NEVER or reading.silent(cell):
+        known = link.known.get(cell, NEVER)
+        waited = any(link.shadow.get(name) in link.waits_for for name in station.translator.natives(cell))
+        if (known != NEVER and not waited) or reading.silent(cell):
             continue
-        key = station.key(link.modified_at, link.native_id)
+        key = raised(station.key(link.modified_at, link.native_id), known)
         company = station.company(cell, reading)
+        values = meant(values) if field_of(cell).type is Type.REFERENCE else values
         chronicle.offer(
-            station, item, Candidate(cell, values, key, NEVER, station.id, None, None, link.read_at, company)
+            station, item, Candidate(cell, values, key, known, station.id, None, None, link.read_at, company)
         )
         link.known[cell] = key
     _revive_if_it_lives(station, item, was_dead)

@@ -15,6 +15,7 @@ from bridge.book import Book, new_id
 from bridge.state import Binding, Item, Key, Link, LinkState
 from connectors.base import NEW, Abilities, Connector, Fields, HasTraffic, Native, Options, Record
 from mappings.canonical import GROUPS, Cell, Kind, Value, alike, field_of, normal, preferred
+from mappings.scene import STALE
 from mappings.translate import Reading, Translator, Vocabulary
 
 SILENCES = 3
@@ -22,9 +23,6 @@ SILENCES = 3
 
 MARK = "sb-"
 """How every mark begins."""
-
-STALE = "~"
-"""Before the id of an item whose record was made again: a reference to the old record is to be written anew (R13)."""
 
 
 @dataclass(frozen=True)

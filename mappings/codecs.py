@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 
 from connectors.base import Native
 from mappings import tables
-from mappings.canonical import TITLE_LIMIT, Cell, Kind, cell_of, element_of, normal, plain
+from mappings.canonical import TITLE_LIMIT, Cell, Kind, Value, cell_of, element_of, normal, plain
 from mappings.dates import day_of, placed
-from mappings.scene import Codec, Heard, Pending, Scene, Unreadable, Unshowable, Waiting, Wish, one
+from mappings.scene import STALE, Codec, Heard, Pending, Scene, Unreadable, Unshowable, Waiting, Wish, one
 
 
 class TitleCodec:
@@ -177,15 +177,19 @@ class ReferencesCodec:
     def read(self, scene: Scene) -> Heard:
         """The items that are known; the others are waited for."""
         found = {native: scene.refs.item_of(native) for native in scene.elements(self._native)}
-        items = {item for item in found.values() if item is not None}
-        cells = {cell_of(self.name, item): item for item in items}
+        items = {item for item in found.values() if item is not None and not item.startswith(STALE)}
+        cells: dict[Cell, frozenset[Value]] = {cell_of(self.name, item): frozenset({item}) for item in items}
+        inputs = dict.fromkeys(cells, True)
+        for item in found.values():
+            if item is not None and item.startswith(STALE):  # it says neither yes nor no: whatever is agreed is written
+                cells.setdefault(cell_of(self.name, item.removeprefix(STALE)), frozenset())
         waiting = frozenset(native for native, item in found.items() if item is None)
-        return Heard({cell: frozenset({item}) for cell, item in cells.items()}, dict.fromkeys(cells, True), waiting)
+        return Heard(cells, inputs, waiting)
 
     def write(self, wish: Wish, scene: Scene) -> Mapping[str, Native]:
         """The one reference more or less; those that nobody knows stay."""
         item = element_of(wish.cell)
-        elements = set(scene.elements(self._native))
+        elements = {native for native in scene.elements(self._native) if scene.refs.item_of(native) != STALE + item}
         if wish.value is None:
             elements = {native for native in elements if scene.refs.item_of(native) != item}
         else:

@@ -30,11 +30,15 @@ class Vocabulary:
     bound: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
+STALE = "~"
+"""Before an item's id: the record referred to is gone, and the item has another one, to be referred to anew (R13)."""
+
+
 class References(Protocol):
     """Who is who on this connector."""
 
     def item_of(self, native_id: str) -> str | None:
-        """The item behind a record of this connector, None if there is none (yet)."""
+        """The item behind a record of this connector, None if there is none (yet); see `STALE`."""
         ...
 
     def native_of(self, item: str) -> str | None:

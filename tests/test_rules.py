@@ -299,10 +299,9 @@ def test_r13_containers_are_made_before_what_hangs_on_them() -> None:
 @pytest.mark.parametrize("field", ["parent", "depends_on"])
 def test_r13_a_long_chain_is_there_after_one_pass(field: str) -> None:
     world = World("ac")
-    ids: list[str] = []
     for number in range(30):
-        last = (ids[-1],) if field == "depends_on" else ids[-1] if ids else None
-        ids.append(world.platforms["A"].add(title=f"t{number}", **({field: last} if ids else {})))
+        last = {field: (f"t{number - 1}",) if field == "depends_on" else f"t{number - 1}"} if number else {}
+        world.person("A").creates(f"t{number}", **last)
     world.sync()
     found = world.platforms["C"].listing()
     assert len(found) == 30
