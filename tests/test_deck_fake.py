@@ -396,42 +396,7 @@ def test_eleven_wrong_passwords_lock_the_right_one_out_too(deck: Deck) -> None:
     assert "Retry-After" not in answer.headers
 
 
-# ---- measured on Deck 1.16.7, Nextcloud 32.0.1 -----------------------------------------------------------------
-
-
-def test_deck_1_16_shows_neither_start_dates_nor_colours_nor_a_column_for_what_is_done(
-    deck: Deck, board: Board
-) -> None:
-    deck.world.release = (1, 16)
-    card = deck.add(board, "eins")
-    ask(deck, "PUT", at(card), {**WHOLE, "startdate": DUE})
-    [stack] = [one for one in ask(deck, "GET", "/boards/1/stacks").json() if "cards" in one]
-    [shown] = stack["cards"]
-    for shape in (shown, ask(deck, "GET", at(card)).json()):
-        assert (shape["title"], shape["duedate"]) == ("zwei", None)
-        assert not shape.keys() & {"startdate", "color", "dependentCards"}
-    assert "isDoneColumn" not in stack
-    assert ask(deck, "GET", "/boards/1").json()["labels"][0]["color"]
-
-
-def test_deck_1_16_makes_a_card_with_labels_and_loses_its_id(deck: Deck, board: Board) -> None:
-    deck.world.release = (1, 16)
-    stack, label = deck.stack(board, "Offen"), deck.label(board, "Später")
-    answer = ask(deck, "POST", f"/boards/1/stacks/{stack}/cards", {"title": "eins", "labels": [label]})
-    assert said(answer) == (400, "cardId must be provided and must be numeric")
-    assert [(card.title, card.labels) for card in deck.world.cards.values()] == [("eins", [])]
-
-
-def test_the_web_clients_route_makes_a_card_with_its_labels(deck: Deck, board: Board) -> None:
-    deck.world.release = (1, 16)
-    stack, label = deck.stack(board, "Offen"), deck.label(board, "Später")
-    body = {"title": "eins", "stackId": stack, "labels": [label]}
-    with requests.Session() as session:
-        url = f"{deck.url}/index.php/apps/deck/cards"
-        assert session.post(url, json=body, auth=deck.accounts["anna"]).status_code == 412
-        answer = session.post(url, json=body, auth=deck.accounts["anna"], headers={"OCS-APIRequest": "true"})
-    assert (answer.status_code, answer.json()["labels"]) == (200, [])
-    assert [card.labels for card in deck.world.cards.values()] == [[label]]
+# ---- labels that are not there (seen on Nextcloud 32.0.1, Deck 1.16.7) ----------------------------------------------
 
 
 def test_a_label_that_is_not_there_is_403_and_the_card_is_made_all_the_same(deck: Deck, board: Board) -> None:
@@ -439,3 +404,37 @@ def test_a_label_that_is_not_there_is_403_and_the_card_is_made_all_the_same(deck
     answer = ask(deck, "POST", f"/boards/1/stacks/{stack}/cards", {"title": "eins", "labels": [99999]})
     assert said(answer) == (403, "Permission denied")
     assert len(deck.world.cards) == 1
+
+
+def test_a_label_that_is_not_there_cannot_be_taken_away(deck: Deck, board: Board) -> None:
+    card = deck.add(board, "eins")
+    answer = ask(deck, "PUT", f"{at(card)}/removeLabel", {"labelId": 99999})
+    assert said(answer) == (403, "Permission denied")
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        ({"title": "Handlungsbedarf"}, (400, "title must be unique")),
+        ({"title": "x" * 101}, (400, "title cannot be longer than 100 characters ")),
+        ({"color": ""}, (400, "color must be provided and must be not empty")),
+        ({"color": "#FF0000"}, (400, "color cannot be longer than 6 characters ")),
+        ({}, (200, "")),
+        ({"title": "Bald"}, (200, "")),
+    ],
+)
+def test_a_label_is_renamed_with_its_color(
+    deck: Deck, board: Board, change: dict[str, Any], refusal: tuple[int, str]
+) -> None:
+    label = deck.label(board, "Später")
+    answer = ask(deck, "PUT", f"/boards/1/labels/{label}", {"title": "Später", "color": "FF0000", **change})
+    assert (answer.status_code, answer.json().get("message", "")) == refusal
+    shown = ask(deck, "GET", f"/boards/1/labels/{label}").json()
+    assert shown["title"] == ("Bald" if change.get("title") == "Bald" else "Später")
+
+
+def test_a_label_of_an_archived_board_keeps_its_name(deck: Deck, board: Board) -> None:
+    label = deck.label(board, "Später")
+    board.archived = True
+    answer = ask(deck, "PUT", f"/boards/1/labels/{label}", {"title": "Bald", "color": "FF0000"})
+    assert said(answer) == (500, "Operation not allowed. This board is archived.")

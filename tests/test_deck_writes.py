@@ -9,6 +9,7 @@ import pytest
 
 from connectors.base import Native, Record
 from connectors.errors import (
+    Forbidden,
     Lost,
     NotFound,
     PlatformError,
@@ -18,9 +19,9 @@ from connectors.errors import (
     Unauthorized,
     VersionMismatch,
 )
-from tests.deck_tools import asked, connect, find, ready, shown
+from tests.deck_tools import LIST, asked, connect, find, ready, shown
 from tests.fakes.deck import LOCKED, Deck
-from tests.fakes.deck_model import Board, Card
+from tests.fakes.deck_model import UNNAMED, Board, Card
 
 DUE = "2026-12-01T11:00:00+00:00"
 
@@ -234,7 +235,7 @@ def test_an_update_that_cannot_be_read_back_is_not_under_way_any_more(deck: Deck
         (500, "<html>Internal Server Error</html>", Transient),
         (500, {"status": 500, "message": "Operation not allowed. This board is archived."}, Rejected),
         (400, None, Rejected),
-        (403, {"status": 403, "message": "Permission denied"}, Unauthorized),
+        (403, {"status": 403, "message": "Permission denied"}, Forbidden),
         (403, {"status": 403, "message": "Card is deleted"}, NotFound),
         (401, {"message": ""}, Unauthorized),
         (429, {"message": "Reached maximum delay"}, RateLimited),
@@ -251,7 +252,8 @@ def test_every_refusal_is_named_by_what_to_do_and_nothing_is_sent_twice(
     with pytest.raises(error) as failure:
         update(title="zwei")
     assert type(failure.value) is error or error is NotFound
-    assert asked(deck) == [f"GET /cards/{card.id}", f"PUT /cards/{card.id}"]
+    rights = [LIST] if error is Forbidden else []  # whether it is the board or this card
+    assert asked(deck) == [f"GET /cards/{card.id}", f"PUT /cards/{card.id}", *rights]
 
 
 def test_a_lockout_is_waited_out_for_half_an_hour(deck: Deck, board: Board) -> None:
@@ -279,6 +281,56 @@ def test_an_archived_board_refuses_writes_for_good(deck: Deck, board: Board) -> 
     with pytest.raises(Rejected, match="archived"):
         connector.update(record.ref, {"title": "zwei"}, record.version)
     assert connect(deck).identify().writable is False
+
+
+@pytest.mark.parametrize("why", ["archived", "read-only"])
+def test_a_board_that_takes_no_writes_is_said_once_and_not_once_a_card(deck: Deck, board: Board, why: str) -> None:
+    card = deck.add(board, "eins")
+    connector = ready(deck)
+    if why == "archived":
+        board.archived = True
+    else:
+        board.acl["bridge"] = frozenset()
+    record = find(connector, card.id)
+    asked(deck)
+    for write in (
+        lambda: connector.update(record.ref, {"title": "zwei"}, record.version),
+        lambda: connector.delete(record.ref, record.version),
+        lambda: connector.create({"title": "zwei"}, "mark"),
+    ):
+        with pytest.raises(Unauthorized, match="may only read the board “Digitale Strategie”") as failure:
+            write()
+        assert not isinstance(failure.value, Forbidden)  # it is not about this card
+    assert asked(deck) == [f"GET /cards/{card.id}"] * 2
+
+
+@pytest.mark.parametrize("label", [False, True])
+def test_rights_that_were_taken_a_moment_ago_are_not_this_cards_fault(deck: Deck, board: Board, label: bool) -> None:
+    card = deck.add(board, "eins")
+    _, update = read(deck, card)
+    fields: dict[str, Native] = {"labels": (str(deck.label(board, "Später")),)} if label else {"title": "zwei"}
+    deck.before("PUT", "/cards/", lambda: board.acl.update(bridge=frozenset()))
+    with pytest.raises(Unauthorized, match="may only read") as failure:
+        update(**fields)
+    assert not isinstance(failure.value, Forbidden)
+
+
+def test_a_wrong_password_is_never_tried_again(deck: Deck, board: Board) -> None:
+    card = deck.add(board, "eins")
+    _, update = read(deck, card)
+    deck.fail("PUT", "/cards/", status=401, body={"message": ""})
+    with pytest.raises(Unauthorized):
+        update(labels=(str(deck.label(board, "Später")),))
+    assert asked(deck) == [f"GET /cards/{card.id}", f"PUT /cards/{card.id}/assignLabel"]
+
+
+def test_a_database_that_hides_its_reason_is_said_in_one_sentence(deck: Deck, board: Board) -> None:
+    """Nextcloud 32.0.1 says no more of a locked database than whom to ask."""
+    card = deck.add(board, "eins")
+    _, update = read(deck, card)
+    deck.fail("PUT", "/cards/", body={"status": 500, "message": UNNAMED})
+    with pytest.raises(Transient, match=r"in your report\.$"):
+        update(title="zwei")
 
 
 # ---- deleting --------------------------------------------------------------------------------------------------

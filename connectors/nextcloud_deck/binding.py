@@ -96,11 +96,18 @@ class Binding:
         """For the ledger."""
         return json.dumps(asdict(self))
 
+    def _called(self, host: str) -> str:
+        return f"the board “{self.title}” on {host}"
+
+    def only_read(self, host: str) -> str:
+        """Why nothing can be written."""
+        return f"Our account may only read {self._called(host)}, or it is archived: nothing is written there."
+
     def warnings(self, host: str) -> tuple[str, ...]:
         """What people should know before the first pass."""
-        board = f"the board “{self.title}” on {host}"
+        board = self._called(host)
         said = (
-            (not self.writable, f"Our account may only read {board}, or it is archived: nothing is written there."),
+            (not self.writable, self.only_read(host)),
             (self.writable and not self.manage, f"Our account may not manage {board}: it cannot make labels there."),
             (not self.columns, f"There is no list on {board}: no card can be made there."),
         )

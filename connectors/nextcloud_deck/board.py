@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from connectors.base import NEW, Access, Fields, Native
-from connectors.errors import NotACollection, PlatformError, Rejected, Transient, Unauthorized
+from connectors.errors import Forbidden, NotACollection, PlatformError, Rejected, Transient, Unauthorized
 from connectors.nextcloud_deck.binding import Binding, choose, folded
 from connectors.nextcloud_deck.shapes import Board, Card
 from connectors.nextcloud_deck.wire import Boards, Wire
@@ -102,11 +102,18 @@ class BoundBoard:
             self.read()
         return self._places.setdefault(card.stack_id, "")
 
-    def refused(self, error: Unauthorized) -> PlatformError:
-        """What a 403 to a write with labels means: lost rights, or a label that was deleted a moment ago."""
+    def may_write(self) -> None:
+        """Say once that nothing can be written here, rather than once a card."""
+        if not self.board().writable:
+            raise Unauthorized(self.binding.only_read(self._wire.http.host))
+
+    def refused(self, error: Forbidden, *, labels: bool) -> PlatformError:
+        """What a 403 to a write means: lost rights, a label that was deleted a moment ago, or this card alone."""
         if not self.read().writable:
-            return error
-        return Rejected(f"{error} A label of it may have been deleted just now.", clean=False)
+            return Unauthorized(self.binding.only_read(self._wire.http.host))
+        if labels:
+            return Rejected(f"{error} A label of it may have been deleted just now.", clean=False)
+        return error
 
     # ---- options -----------------------------------------------------------------------------------------------
 

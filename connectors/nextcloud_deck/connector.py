@@ -32,12 +32,12 @@ from connectors.base import (
     Ref,
 )
 from connectors.errors import (
+    Forbidden,
     Lost,
     NotFound,
     PlatformError,
     Rejected,
     Transient,
-    Unauthorized,
     VersionMismatch,
 )
 from connectors.http import Http
@@ -170,6 +170,7 @@ class DeckConnector:
         record = self._record(card)
         if record.version != if_version:
             raise VersionMismatch(f"Card {ref.native_id} has changed since it was read.", record=record)
+        self._bound.may_write()
         return card
 
     def probe(self, ref: Ref) -> Probe:
@@ -194,6 +195,7 @@ class DeckConnector:
         A bad label would be refused after the card was made (facts: nextcloud, section 1.1), so labels are
         looked up first. Deck has no place for a mark.
         """
+        self._bound.may_write()
         resolved, made = self._bound.resolved(fields)
         board = self._bound.board()
         stack = resolved.get("stack") or next(iter(board.columns), None)
@@ -210,8 +212,8 @@ class DeckConnector:
                 body[name] = utc(resolved[name])
         try:
             raw = self._wire.make_card(board, int(str(stack)), body)
-        except Unauthorized as error:
-            raise (self._bound.refused(error) if labels else error) from None
+        except Forbidden as error:
+            raise self._bound.refused(error, labels=bool(labels)) from None
         try:
             card = Card.model_validate(raw)
         except ValidationError:
@@ -233,8 +235,8 @@ class DeckConnector:
         card = self._compared(ref, if_version)
         try:
             self._write(card, resolved)
-        except Unauthorized as error:
-            raise (self._bound.refused(error) if "labels" in resolved else error) from None
+        except Forbidden as error:
+            raise self._bound.refused(error, labels="labels" in resolved) from None
         try:
             record = self._record(self._card(ref.native_id))
         except NotFound:
@@ -265,7 +267,10 @@ class DeckConnector:
     def delete(self, ref: Ref, if_version: str) -> None:
         """Put the card into the trash of its board."""
         card = self._compared(ref, if_version)
-        self._wire.delete_card(int(self._bound.id), card)
+        try:
+            self._wire.delete_card(int(self._bound.id), card)
+        except Forbidden as error:
+            raise self._bound.refused(error, labels=False) from None
 
     def normalises(self, name: str, sent: Native, shown: Native) -> bool:
         """Deck keeps text byte for byte, save on MySQL without utf8mb4 (facts: nextcloud, section 1.5)."""

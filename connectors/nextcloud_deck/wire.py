@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import TypeAdapter, ValidationError
 from requests import Response
 
-from connectors.errors import NotACollection, NotFound, PlatformError, RateLimited, Rejected, Transient, Unauthorized
+from connectors.errors import Forbidden, NotACollection, NotFound, PlatformError, RateLimited, Rejected, Transient
 from connectors.http import Http, moment, retry_after
 from connectors.nextcloud_deck.shapes import Board, Card, Label, Stack
 
@@ -182,14 +182,14 @@ class Wire:
             return NotFound(f"{self.http.host} shows us no card {card[1]}.")
         if status == 403:
             act = _WORDS[method]
-            return Unauthorized(f"{self.http.host} forbids our account to {act} on this board ({said or _MUTE}).")
+            return Forbidden(f"{self.http.host} forbids our account to {act} on this board ({said or _MUTE}).")
         making = method == "POST" and path.endswith("/cards")
         if status == 400:
             # A title is looked at before anything is made; what comes later may have made a card (section 1.1).
             clean = not making or said.startswith("title ")
             return Rejected(f"{self.http.host} refuses this: {said or _MUTE}.", clean=clean)
         if said.startswith("Operation not allowed"):
-            return Rejected(f"{self.http.host} refuses this: {said}", clean=not making)
+            return Rejected(f"{self.http.host} refuses this: {said}.", clean=not making)
         return Transient(f"{self.http.host} answered 500 to {method}: {said or _MUTE}.")
 
     def _said(self, answer: Response) -> str:
@@ -198,7 +198,7 @@ class Wire:
             message = json.loads(answer.content)["message"]
         except (ValueError, LookupError, TypeError):
             return ""
-        return self.http.redact(" ".join(str(message).split()))[:300]
+        return self.http.redact(" ".join(str(message).split()))[:300].rstrip(".")
 
     def _read(self, answer: Response, shape: TypeAdapter[_Shape]) -> _Shape:
         """An answer as a shape, or Transient where it is something else."""

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 Json = Any
+
+UNNAMED = (
+    "Internal server error: Please contact the server administrator if this error reappears multiple times, please "
+    'include the request ID "x" below in your report.'
+)
+"""What a 500 says that PHP or the database caused. Nextcloud 32.0.1 says no more than this of a locked database."""
 
 
 class Clock:
@@ -50,8 +56,8 @@ def not_allowed(why: str) -> Refusal:
 
 
 def type_error() -> Refusal:
-    """F 1.10: PHP type errors and bad dates are a 500 as well."""
-    return Refusal(500, 'Internal server error: Please contact the server administrator, request ID "x" below.')
+    """F 1.10: PHP type errors and bad dates are a 500 as well. The words were seen on Nextcloud 32.0.1, Deck 1.16.7."""
+    return Refusal(500, UNNAMED)
 
 
 @dataclass
@@ -133,7 +139,31 @@ def as_number(value: Json) -> int:
     return value if isinstance(value, int) else 0
 
 
-def colored(color: str) -> None:
-    """F 1.2: at most six characters, hexadecimal, no "#"."""
-    if not (0 < len(color) <= 6 and all(one in "0123456789abcdefABCDEF" for one in color)):
+def colored(color: Json) -> None:
+    """F 1.2: at most six characters, hexadecimal, no "#". The words were seen on Nextcloud 32.0.1, Deck 1.16.7."""
+    if not color:
+        raise Refusal(400, "color must be provided and must be not empty")
+    if len(color) > 6:
+        raise Refusal(400, "color cannot be longer than 6 characters ")
+    if not all(one in "0123456789abcdefABCDEF" for one in color):
         raise Refusal(400, "color must be a hexadecimal value")
+
+
+def as_moment(value: Json, now: datetime, *, empty_is_now: bool = False) -> datetime | None:
+    """F 1.6: what PHP makes of a date. The offset stays on the answer and is dropped in the store."""
+    if value is None or (value == "" and not empty_is_now):
+        return None
+    if value == "":
+        return now
+    if not isinstance(value, str):
+        raise type_error()
+    try:
+        moment = datetime.fromisoformat(value).replace(microsecond=0)
+    except ValueError:
+        raise type_error() from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def as_done(value: Json, now: datetime) -> datetime | None:
+    """F 1.2: a moment or null; false and '' mean NOW, true and numbers are a type error."""
+    return now if value is False or value == "" else as_moment(value, now)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
+from tests.fakes import deck_1_16
 from tests.fakes.deck_model import Board, Card, Json, Label, Refusal, Stack, etag, not_allowed, type_error
 from tests.fakes.deck_world import World
 
@@ -124,16 +125,6 @@ def _card(world: World, card: Card, shape: str = "full") -> Json:
     }
 
 
-def _before_1_18(body: Json) -> Json:
-    """The same answer from Deck 1.16: no start dates, colours or dependencies of cards, no column for what is done."""
-    if isinstance(body, list):
-        return [_before_1_18(one) for one in body]
-    if not isinstance(body, dict):
-        return body
-    unknown = {"startdate", "dependentCards", "isDoneColumn"} | ({"color"} if "stackId" in body else set())
-    return {name: _before_1_18(value) for name, value in body.items() if name not in unknown}
-
-
 # ---- routes --------------------------------------------------------------------------------------------------
 
 
@@ -144,6 +135,7 @@ class Routes:
         self, world: World, user: str, body: Json, headers: dict[str, str], query: dict[str, list[str]]
     ) -> None:
         self.world, self.user = world, user
+        self.older = world.release < (1, 18)
         self.body: dict[str, Json] = body if isinstance(body, dict) else {}
         self.headers, self.query = headers, query
 
@@ -153,7 +145,7 @@ class Routes:
             match = re.fullmatch(pattern, path)
             if match and verb == ("GET" if method == "HEAD" else method):
                 found: Answer = getattr(self, name)(*(int(one) for one in match.groups()))
-                return found if self.world.release >= (1, 18) else replace(found, body=_before_1_18(found.body))
+                return replace(found, body=deck_1_16.shown(found.body, name)) if self.older else found
         return Answer(405)
 
     def _since(self) -> int:
@@ -162,6 +154,8 @@ class Routes:
         if not text:
             return -1
         if not text.endswith(" GMT"):
+            if self.older:
+                raise type_error()
             raise not_allowed("Invalid If-Modified-Since header provided.")
         return int(parsedate_to_datetime(text).timestamp())
 
@@ -206,7 +200,8 @@ class Routes:
 
     def make_stack(self, board_id: int) -> Answer:
         if "title" not in self.body or "order" not in self.body:
-            raise Refusal(400, None)  # F 1.9
+            # F 1.9; the words were seen on Nextcloud 32.0.1, Deck 1.16.7
+            raise Refusal(400, "order must be provided and must be numeric" if self.older else None)
         stack = self.world.add_stack(self.user, board_id, self.body["title"], int(self.body["order"]))
         return Answer(200, {**_stack(stack), "lastModified": 0})
 
@@ -222,19 +217,26 @@ class Routes:
         return Answer(200, _stack(self.world.delete_stack(self.user, stack_id)))
 
     def make_label(self, board_id: int) -> Answer:
-        return Answer(200, _label(self.world.add_label(self.user, board_id, self.body["title"], self.body["color"])))
+        return Answer(
+            200, _label(self.world.add_label(self.user, board_id, self.body["title"], self.body.get("color")))
+        )
+
+    def label(self, board_id: int, label_id: int) -> Answer:
+        return Answer(200, _label(self.world.label(self.user, label_id, "read")))
 
     def edit_label(self, board_id: int, label_id: int) -> Answer:
-        return Answer(200, _label(self.world.edit_label(self.user, label_id, self.body["title"], self.body["color"])))
+        return Answer(
+            200, _label(self.world.edit_label(self.user, label_id, self.body["title"], self.body.get("color")))
+        )
 
     def delete_label(self, board_id: int, label_id: int) -> Answer:
         return Answer(200, _label(self.world.delete_label(self.user, label_id)))
 
     def make_card(self, board_id: int, stack_id: int) -> Answer:
         body = self._stored()
-        labels = body.get("labels")
-        if labels and self.world.release < (1, 17):  # the card is made, and its id is then looked for in vain
-            self.world.add_card(self.user, stack_id, {**body, "labels": []})
+        if self.older and (body.get("labels") or body.get("users")):
+            # The card is made, and its id is then looked for in vain (seen on Nextcloud 32.0.1, Deck 1.16.7).
+            self.world.add_card(self.user, stack_id, {**body, "labels": [], "users": []})
             raise Refusal(400, "cardId must be provided and must be numeric")
         return self._wrote(self.world.add_card(self.user, stack_id, body), "made")  # F 1.1: 200, never 201
 
@@ -249,7 +251,7 @@ class Routes:
         return Answer(200, _card(self.world, card), tag=etag(card.last_modified))
 
     def put_card(self, board_id: int, stack_id: int, card_id: int) -> Answer:
-        return self._wrote(self.world.put_card(self.user, stack_id, card_id, self._stored()))
+        return self._wrote(self.world.put_card(self.user, stack_id, card_id, self._stored(whole=True)))
 
     def _wrote(self, card: Card, shape: str = "full") -> Answer:
         """F 1.6: the answer echoes the offset that was sent; the store drops it."""
@@ -257,11 +259,9 @@ class Routes:
         self.world.settle(card)
         return answer
 
-    def _stored(self) -> dict[str, Json]:
+    def _stored(self, *, whole: bool = False) -> dict[str, Json]:
         """What this database and this release keep of a card that was sent."""
-        body = {
-            name: value for name, value in self.body.items() if self.world.release >= (1, 18) or name != "startdate"
-        }
+        body = deck_1_16.taken(self.body, whole=whole) if self.older else dict(self.body)
         if not self.world.database_4_byte and "description" in body:
             body["description"] = re.sub("[\U00010000-\U0010ffff]", "\ufffd", body["description"])
         return body
@@ -287,6 +287,8 @@ class Routes:
         return Answer(200, [_card(self.world, one) for one in cards])
 
     def _number(self, name: str) -> int:
+        if self.older:
+            return deck_1_16.number(self.body, name)
         if not isinstance(self.body.get(name), int):
             raise type_error()
         return int(self.body[name])
@@ -305,6 +307,7 @@ TABLE = (
     ("PUT", _STACK, "edit_stack"),
     ("DELETE", _STACK, "delete_stack"),
     ("POST", _BOARD + "/labels", "make_label"),
+    ("GET", _BOARD + r"/labels/(\d+)", "label"),
     ("PUT", _BOARD + r"/labels/(\d+)", "edit_label"),
     ("DELETE", _BOARD + r"/labels/(\d+)", "delete_label"),
     ("POST", _STACK + "/cards", "make_card"),

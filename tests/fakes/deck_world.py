@@ -19,6 +19,8 @@ from tests.fakes.deck_model import (
     Label,
     Refusal,
     Stack,
+    as_done,
+    as_moment,
     as_number,
     colored,
     denied,
@@ -39,7 +41,7 @@ class World:
         self.cards: dict[int, Card] = {}
         self._ids = {kind: itertools.count(start) for kind, start in (("b", 1), ("s", 20), ("l", 300), ("c", 4000))}
         """F 1.9: ids count up and are never used again."""
-        self.release = (1, 18)  # of Deck; what `deck_routes` does otherwise for an older one was seen on 1.16.7
+        self.release = (1, 18)  # of Deck; `deck_1_16` says what an older one does otherwise
         self.database_4_byte = True
         """F 1.5: MySQL without utf8mb4 turns what is beyond the basic plane into U+FFFD."""
 
@@ -149,10 +151,10 @@ class World:
                 other.done_column = other is stack
         for card in self.cards.values():
             if card.stack == stack_id and card.done is None and not card.archived and not card.deleted_at:
-                card.done, card.last_modified = self._moment_now(), self.clock.seconds()
+                card.done, card.last_modified = self._now(), self.clock.seconds()
         self.bump_board(stack.board)
 
-    def add_label(self, user: str, board_id: int, title: str, color: str) -> Label:
+    def add_label(self, user: str, board_id: int, title: str, color: Json) -> Label:
         """Make a label. F 1.7: a title that is there already is refused, by exact case."""
         board = self.board(user, board_id, "manage")
         titled(title, 100)
@@ -166,27 +168,31 @@ class World:
         self.bump_board(board_id)
         return label
 
-    def _label(self, user: str, label_id: int, right: str) -> Label:
+    def label(self, user: str, label_id: int, right: str) -> Label:
+        """A label that the account has this right on, by its board; 403 where there is none."""
         label = self.labels.get(label_id)
         if label is None:
             raise denied()
         self.board(user, label.board, right)
         return label
 
-    def edit_label(self, user: str, label_id: int, title: str, color: str) -> Label:
+    def edit_label(self, user: str, label_id: int, title: str, color: Json) -> Label:
         """Retitle a label: bumps only the board, no card (F 2)."""
-        label = self._label(user, label_id, "manage")
+        label = self.label(user, label_id, "manage")
         twins = [other for other in self.labels.values() if other.board == label.board and other is not label]
+        titled(title, 100)
+        colored(color)
         if any(other.title == title for other in twins):
             raise Refusal(400, "title must be unique")
-        colored(color)
+        if self.boards[label.board].archived:  # seen on Nextcloud 32.0.1, Deck 1.16.7
+            raise not_allowed("This board is archived.")
         label.title, label.color = title, color
         self.bump_board(label.board)
         return label
 
     def delete_label(self, user: str, label_id: int) -> Label:
         """F 2: taking a label away from all cards does not touch one of them, only the board."""
-        label = self._label(user, label_id, "manage")
+        label = self.label(user, label_id, "manage")
         del self.labels[label_id]
         for card in self.cards.values():
             card.labels = [one for one in card.labels if one != label_id]
@@ -210,8 +216,8 @@ class World:
         card.order = as_number(body.get("order", 999))
         card.description = str(body.get("description", ""))
         # F 1.1: '' means NOW when a card is made, and null when it is changed
-        card.duedate = self._moment(body.get("duedate"), empty_is_now=True)
-        card.startdate = self._moment(body.get("startdate"), empty_is_now=True)
+        card.duedate = as_moment(body.get("duedate"), self._now(), empty_is_now=True)
+        card.startdate = as_moment(body.get("startdate"), self._now(), empty_is_now=True)
         card.color = body.get("color")
         self.cards[card.id] = card
         self.bump(card)
@@ -242,10 +248,10 @@ class World:
         fresh = replace(card, labels=list(card.labels))
         fresh.title, fresh.type, fresh.description, fresh.stack = title, str(body["type"]), description, target
         fresh.order = as_number(body.get("order", 0))
-        fresh.duedate = self._moment(body.get("duedate"))
-        fresh.startdate = self._moment(body.get("startdate"))
+        fresh.duedate = as_moment(body.get("duedate"), self._now())
+        fresh.startdate = as_moment(body.get("startdate"), self._now())
         fresh.color = body.get("color") or None
-        fresh.done = self._done(body.get("done"))
+        fresh.done = as_done(body.get("done"), self._now())
         fresh.archived = card.archived if body.get("archived") is None else bool(body["archived"])
         fresh.deleted_at = 0  # F 1.2: restores
         fresh.last_editor = user
@@ -272,7 +278,7 @@ class World:
         self._writable(card, archived=False)
         if card.stack != stack_id:
             if target.done_column:
-                card.done = self._moment_now()
+                card.done = self._now()
             elif self.stacks[card.stack].done_column:
                 card.done = None
         card.stack, place = stack_id, 0
@@ -296,7 +302,7 @@ class World:
         """The UI's done button (F 1.4): done moves to the done column, undone stays there."""
         card = self.card(user, card_id, "edit")
         self._writable(card)
-        card.done = self._moment_now() if done else None
+        card.done = self._now() if done else None
         column = next(
             (one for one in self.stacks.values() if one.board == self.board_of(card).id and one.done_column), None
         )
@@ -320,7 +326,7 @@ class World:
     def assign_label(self, user: str, card_id: int, label_id: int) -> Card:
         """F 1.7: twice puts it there twice; 500 on an archived card or for a label of another board, 403 for none."""
         card = self.card(user, card_id, "edit")
-        label = self._label(user, label_id, "read")
+        label = self.label(user, label_id, "read")
         self._writable(card, archived=False)
         if label.board != self.board_of(card).id:
             raise not_allowed("Label does not exist.")
@@ -329,8 +335,12 @@ class World:
         return card
 
     def remove_label(self, user: str, card_id: int, label_id: int) -> Card:
-        """F 1.7: takes all copies; one that is not there answers 200 and bumps all the same."""
+        """F 1.7: takes all copies; one that is not on the card answers 200 and bumps all the same.
+
+        A label that is not there at all is 403 (seen on Nextcloud 32.0.1, Deck 1.16.7).
+        """
         card = self.card(user, card_id, "edit")
+        self.label(user, label_id, "read")
         self._writable(card, archived=False)
         card.labels = [one for one in card.labels if one != label_id]
         self.bump(card)
@@ -369,28 +379,8 @@ class World:
 
     # ---- values ----------------------------------------------------------------------------------------------
 
-    def _moment_now(self) -> datetime:
+    def _now(self) -> datetime:
         return datetime.fromtimestamp(self.clock.seconds(), UTC)
-
-    def _moment(self, value: Json, *, empty_is_now: bool = False) -> datetime | None:
-        """F 1.6: what PHP makes of a date. The offset stays on the answer and is dropped in the store."""
-        if value is None or (value == "" and not empty_is_now):
-            return None
-        if value == "":
-            return self._moment_now()
-        if not isinstance(value, str):
-            raise type_error()
-        try:
-            moment = datetime.fromisoformat(value).replace(microsecond=0)
-        except ValueError:
-            raise type_error() from None
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-    def _done(self, value: Json) -> datetime | None:
-        """F 1.2: a moment or null; false and '' mean NOW, true and numbers are a type error."""
-        if value is False or value == "":
-            return self._moment_now()
-        return self._moment(value)
 
     def settle(self, card: Card) -> None:
         """F 1.6: the database keeps the wall clock and forgets the offset: 12:00+02:00 is 12:00+00:00 from now on."""
