@@ -17,6 +17,7 @@ BUILT_IN = {
     "caldav": "connectors.caldav:TYPE",
     "memory": "connectors.memory:TYPE",
     "nextcloud-deck": "connectors.nextcloud_deck:TYPE",
+    "redmine": "connectors.redmine:TYPE",
 }
 
 

@@ -9,14 +9,25 @@ import pytest
 
 pytest.register_assert_rewrite("connectors.testing")
 
-from tests.mirror import Desk, Mirror  # noqa: E402 - the rewrite has to be registered first
+from tests import redmine_server  # noqa: E402 - the rewrite has to be registered first
+from tests.mirror import Desk, Mirror  # noqa: E402
 from tests.radicale_server import Radicale  # noqa: E402
+from tests.redmine_server import Redmine  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def radicale() -> Iterator[Radicale]:
     """A real Radicale on loopback; every test makes calendars of its own."""
     with Radicale() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redmine() -> Iterator[Redmine]:
+    """A real Redmine on loopback with German default data; every test makes projects of its own."""
+    if reason := redmine_server.lacking():
+        pytest.skip(reason)
+    with Redmine() as server:
         yield server
 
 
