@@ -39,6 +39,7 @@ class Book:
         self.bindings: dict[str, Binding] = {binding.id: binding for binding in store.bindings()}
         self._touched: dict[str, dict[str, object]] = {}
         self._batch = Batch()
+        self.named: set[tuple[str, str]] = set()  # records that have got a link in this pass
         self.straight: dict[str, set[str]] = {}  # by field, items from which no circle is reached, as things stand
         self.conflicts: list[Conflict] = []
         self.entries: list[Entry] = []
@@ -180,6 +181,7 @@ class Book:
         if link.id in self._by_record.get(key, []):
             self._by_record[key].remove(link.id)
         link.native_id = native_id
+        self.named.add((link.connector, native_id))
         self.load_records(link.connector, [native_id])
         self._by_record[(link.connector, native_id)].append(link.id)
         self.keep_link(link)

@@ -260,6 +260,8 @@ def take_delete(station: Station, link: Link) -> None:
     """The record is proven gone: the item dies, unless somebody changed what these people had not seen (R22)."""
     book = station.book
     item = book.item(link.item)
+    if _hand_over(station, link):
+        return
     was_dead = item.dead
     shown = {cell: max(link.known.get(cell, NEVER), link.offered.get(cell, NEVER)) for cell in [*item.cells, LIFE]}
     item.deletes.append(shown)
@@ -274,6 +276,23 @@ def take_delete(station: Station, link: Link) -> None:
         chronicle.journal(
             station, item, LIFE, "live", "live", "edit", "deleted there, edited elsewhere: it stays (R22)"
         )
+
+
+def _hand_over(station: Station, link: Link) -> bool:
+    """Of two records of one task people deleted one: the other one, which waited for that, takes its place (R20)."""
+    book = station.book
+    for waiting in list(book.unlinked(station.id)):
+        other = book.link_at(station.id, waiting.native_id)
+        if other is None or other.item != link.item or other.id == link.id or waiting.record.problem:
+            continue
+        link.state, other.state, other.archived = LinkState.RETIRED, LinkState.LIVE, False
+        link.dirty = link.behind = False
+        book.keep_link(link)
+        book.drop_unlinked(station.id, waiting.native_id)
+        book.touch(book.item(link.item))
+        take_record(station, other, waiting.record)
+        return True
+    return False
 
 
 def freeze(station: Station, link: Link, reason: str, record: Record | None = None) -> None:

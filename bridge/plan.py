@@ -47,12 +47,11 @@ class Operation:
 
 @dataclass(frozen=True)
 class Work:
-    """What one link needs. ``parked`` and ``unshowable`` are reasons per cell; ``pending`` are items (R13)."""
+    """What one link needs. ``parked`` are reasons per cell; ``pending`` are items (R13)."""
 
     operation: Operation | None = None
     pending: frozenset[str] = frozenset()
     parked: Mapping[Cell, str] = field(default_factory=dict)
-    unshowable: Mapping[Cell, str] = field(default_factory=dict)
     settled_archive: bool | None = None
 
 
@@ -104,8 +103,9 @@ def _update(station: Station, link: Link, item: Item, reading: Reading, settled_
         wanted, link.shadow, station.vocabulary, station.refs, _moment(item, station.now), link.locked
     )
     pending = frozenset(writing.pending.values())
+    parked |= writing.unshowable
     if not writing.fields:
-        return Work(None, pending, parked, writing.unshowable, settled_archive)
+        return Work(None, pending, parked, settled_archive)
     cells = {cell: wanted[cell] for cell in wanted if cell in writing.shown}
     operation = Operation(
         "update",
@@ -120,7 +120,7 @@ def _update(station: Station, link: Link, item: Item, reading: Reading, settled_
         _reason(station, item, cells),
         before={cell: _shown_value(reading, cell) for cell in cells},
     )
-    return Work(operation, pending, parked, writing.unshowable, settled_archive)
+    return Work(operation, pending, parked, settled_archive)
 
 
 def _leave_alone(station: Station, link: Link, item: Item, cell: Cell) -> str:

@@ -161,6 +161,8 @@ def _take_tombstone(station: Station, record: Record, link: Link | None) -> None
                 take_claim(station, intent, record.ref)
     elif link.state is not LinkState.RETIRED:
         ask(station, link)
+    else:
+        station.book.drop_unlinked(station.id, native_id)  # it was back, waited for a person, and is gone again
 
 
 def _take_problem(station: Station, record: Record, link: Link | None) -> None:
@@ -198,6 +200,7 @@ def _take_returned(station: Station, record: Record, link: Link) -> None:
     item = book.item(link.item)
     if _landed_late(station, answer.record):
         link.state, link.archived = LinkState.LIVE, False
+        book.drop_unlinked(station.id, link.native_id)
         link.shadow = dict(answer.record.fields or {})
         intake.take_record(station, link, answer.record)
         book.touch(item)
@@ -207,6 +210,7 @@ def _take_returned(station: Station, record: Record, link: Link) -> None:
     if item.dead:
         item.life_key = item.life_key._replace(time=max(s.get("life", NEVER).time for s in item.deletes) + 1)
     link.state, link.archived = LinkState.LIVE, False
+    book.drop_unlinked(station.id, link.native_id)
     if was_dead:
         chronicle.journal(station, item, "life", "deleted", "live", "edit", "restored there (R22)")
         intake.revive(book, item)

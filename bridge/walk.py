@@ -153,12 +153,17 @@ class Walk:
 
     def _pair(self) -> None:
         self.ambiguous = pairing.pair(self.stations)
-        for link in self.book.flagged("waits_for"):
-            station = self.stations.get(link.connector)
-            if station is not None and any(station.refs.item_of(native) for native in link.waits_for):
-                intake.take_again(station, link)
+        for link in self._that_waited():
+            intake.take_again(self.stations[link.connector], link)
         self.book.commit()
         self.given.step("paired")
+
+    def _that_waited(self) -> list[Link]:
+        """Links that refer to records which have got an item in this pass (R13)."""
+        if not self.book.named:
+            return []
+        waiting = [link for link in self.book.flagged("waits_for") if link.connector in self.stations]
+        return [link for link in waiting if any((link.connector, id) in self.book.named for id in link.waits_for)]
 
     # ---- steps 4 to 6 -----------------------------------------------------------------------------------------
 
@@ -261,8 +266,6 @@ class Walk:
             retried = todo.operation is not None and (cell in todo.operation.cells or not cell)
             if cell not in todo.parked and not refused and not retried and not (cell == "title" and link.problem):
                 del link.parked[cell]
-        item = self.book.item(link.item)
-        self.warnings += [f"{item.title}: {reason}" for reason in todo.unshowable.values()]
         if before != (link.dirty, link.pending, link.parked, link.archived):
             self.book.keep_link(link)
 

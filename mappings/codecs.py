@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from connectors.base import Native
 from mappings import tables
 from mappings.canonical import TITLE_LIMIT, Cell, Kind, Value, cell_of, element_of, normal, plain
-from mappings.dates import day_of, placed
+from mappings.dates import day_of, instant, placed
 from mappings.scene import STALE, Codec, Heard, Pending, Scene, Unreadable, Unshowable, Waiting, Wish, one
 
 
@@ -114,6 +114,9 @@ class DayCodec:
         beside = scene.fields.get(self._beside)
         try:
             value = placed(day, there, scene.zone, as_moment=as_moment, beside=beside)
+            now = instant(wish.at)
+            if self.name == "completed_on" and there in (None, "") and as_moment and day_of(now, scene.zone) == day:
+                value = now  # noon may still be to come
             if not as_moment and self._crosses(value, beside, wish, scene):
                 value = placed(day, beside, scene.zone, as_moment=as_moment)
         except ValueError as error:

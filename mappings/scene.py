@@ -90,8 +90,15 @@ class Shelf:
         if self.there is None:
             return element
         if element in self.meant or element in self.there:
-            return self.meant.get(element) or self.there.get(element)
+            meant, today = self.meant.get(element), self.there.get(element)
+            return today if today and meant and self._bears_another(meant, element) else meant or today
         return element.removeprefix(NEW) if element.startswith(NEW) else None
+
+    def _bears_another(self, title: str, element: str) -> bool:
+        """Whether another option has this title today: then the old name means that one, not the renamed one."""
+        if self.there is None or normal(self.there.get(element)) == normal(title):
+            return False
+        return any(normal(other) == normal(title) for id, other in self.there.items() if id != element)
 
     def pick(self, names: tuple[str, ...]) -> str:
         """The element to write for a meaning that the record does not show: one that is there, else a new one.

@@ -962,3 +962,40 @@ def test_r16_an_archived_namesake_does_not_make_a_task_ambiguous() -> None:
     world.sync()
     at_peace(world)
     assert [len(one.listing()) for one in world.platforms.values()] == [1, 2]
+
+
+# ---- two records of one task ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("deleted", ["the new one", "the old one"])
+@pytest.mark.parametrize("platform", ["A", "B", "C"])
+def test_r20_of_a_restored_record_and_its_successor_people_may_delete_either(platform: str, deleted: str) -> None:
+    world = mirrored()
+    old = world.record(platform, "t1").id
+    other = "A" if platform != "A" else "C"
+    world.person(platform).deletes("t1")
+    world.person(other).edits("t1", due=MAY)
+    world.sync_until_quiet()
+    new = world.record(platform, "t1").id
+    world.person(platform).restores(old)
+    world.sync_until_quiet()
+    assert "delete one of the two" in str(exceptions(world))
+    world.provenance.deletes(world.platforms[platform], new if deleted == "the new one" else old)
+    world.sync_until_quiet()
+    assert not world.item("t1").dead
+    world.everywhere("t1", due=MAY)
+    assert exceptions(world) == {}
+
+
+def test_r12_what_follows_from_a_change_made_in_full_knowledge_is_no_conflict() -> None:
+    world = World("ac")
+    world.builds("B", "b")
+    world.connects("B", "B", lacks=["progress"])
+    world.person("A").creates("t1")
+    world.sync_until_quiet()
+    world.person("A").edits("t1", status="in_progress", progress=25)
+    world.sync_until_quiet()
+    world.person("B").edits("t1", status="closed")
+    world.sync_until_quiet()
+    world.shows("A", "t1", status="done", progress=100)
+    assert world.losers("t1") == []

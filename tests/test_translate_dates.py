@@ -157,3 +157,12 @@ def test_the_clock_on_the_wall_shows_the_same_time_after_a_move(day: date, there
     wall = datetime.combine(day, current.astimezone(BERLIN).time())
     skipped = wall.replace(tzinfo=BERLIN).astimezone(UTC).astimezone(BERLIN).replace(tzinfo=None) != wall
     assert written.astimezone(BERLIN).replace(tzinfo=None) == wall + timedelta(hours=1 if skipped else 0)
+
+
+def test_what_is_done_today_is_not_done_in_the_future() -> None:
+    """Ticked off in the morning: noon would still be to come."""
+    morning = int(datetime(2026, 7, 1, 6, tzinfo=UTC).timestamp())
+    today = CALDAV.write({"status": "done", "completed_on": "2026-07-01"}, todo(), PLAIN, NOBODY, morning)
+    assert today.fields["COMPLETED"] == "2026-07-01T06:00:00+00:00"
+    before = CALDAV.write({"status": "done", "completed_on": "2026-06-30"}, todo(), PLAIN, NOBODY, morning)
+    assert before.fields["COMPLETED"] == "2026-06-30T10:00:00+00:00"

@@ -10,7 +10,7 @@ from connectors.base import NEW
 from mappings.canonical import cell_of
 from mappings.schema import load, shipped
 from mappings.tables import Choice
-from mappings.translate import Translator, Writing
+from mappings.translate import Translator, Vocabulary, Writing
 from tests.translating import (
     AT,
     BERLIN,
@@ -186,3 +186,13 @@ def test_two_milestones_of_one_title_cannot_be_told_apart() -> None:
 
 def test_a_milestone_called_like_a_kind_cannot_be_told_from_it() -> None:
     assert set(CALDAV.write({"milestone": "m"}, todo(), PLAIN, Who({"n": "m"}, {"m": "Ziel"}), AT).unshowable)
+
+
+def test_a_name_that_another_label_has_today_means_that_one() -> None:
+    """“IT” was renamed to “Presse”, and somebody made a new “IT”: the board shows what people see there."""
+    meant = {"labels": {"l1": "IT", "l2": "IT"}}
+    there = {"labels": {"l1": "Presse", "l2": "IT"}, "stack": {"s1": "Offen"}}
+    voc = Vocabulary(there, meant, {"labels": {}})
+    assert DECK.write({"labels:it": "IT"}, card(), voc, NOBODY, AT).fields == {"labels": ("l2",)}
+    reading = DECK.read(card(labels=("l1",)), voc, NOBODY)
+    assert "labels:presse" in reading.cells

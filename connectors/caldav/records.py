@@ -36,6 +36,10 @@ NOON = time(12)
 # ---- reading ---------------------------------------------------------------------------------------------------
 
 
+_OF_A_SERIES = frozenset({"STATUS", "PERCENT-COMPLETE", "COMPLETED", "DTSTART", "DUE"})
+"""What a task that recurs says of its occurrences: a client that knows how to has to move on to the next one."""
+
+
 def read(todo: Todo) -> tuple[dict[str, Native], frozenset[str]]:
     """The native fields of a task, and which of them it does not take at the moment."""
     fields: dict[str, Native] = {}
@@ -49,10 +53,11 @@ def read(todo: Todo) -> tuple[dict[str, Native], frozenset[str]]:
     parents = _related(todo, "PARENT")
     fields["PARENT"] = unescape(parents[0].value) if parents else None
     fields["DEPENDS-ON"] = _set(unescape(each.value) for each in _related(todo, "DEPENDS-ON"))
+    locked = _OF_A_SERIES if todo.first("RRULE") else frozenset()
     if fields["DUE"] is None and todo.first("DURATION"):
         del fields["DUE"]
-        return fields, frozenset({"DUE"})
-    return fields, frozenset()
+        locked |= {"DUE"}
+    return fields, locked
 
 
 def uid_of(todo: Todo) -> str:
