@@ -231,6 +231,15 @@ def _mend(link: Link) -> None:
         link.problem = ""
 
 
+def take_problem(station: Station, link: Link, record: Record) -> None:
+    """A record that cannot be read is left alone, with the reason, until it can (R27)."""
+    station.read_records.add(link.native_id)
+    if link.problem != record.problem or "" not in link.parked:
+        link.problem = record.problem
+        link.parked[""] = Parked(record.problem, station.now)
+        station.book.keep_link(link)
+
+
 def _forget_refusals(link: Link, record: Record) -> None:
     """A record that changed may take now what it refused before (R25)."""
     if link.shadow != record.fields:

@@ -15,7 +15,7 @@ def take_probe(station: Station, link: Link, answer: object) -> None:
     """Take in what a probe proved about a record that has a link (R19, R21)."""
     match answer:
         case Alive(record=record) if record.problem:
-            return
+            intake.take_problem(station, link, record)
         case Alive(record=record):
             thaw(station, link)
             intake.take_record(station, link, record)

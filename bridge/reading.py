@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from bridge import chronicle, intake, written
 from bridge.probes import resolve_by_id, take_claim, take_probe, thaw
-from bridge.state import NEVER, Binding, Intent, Link, LinkState, Parked, Store, Unlinked
+from bridge.state import NEVER, Binding, Intent, Link, LinkState, Store, Unlinked
 from bridge.station import MARK, Station
 from connectors.base import Alive, Changes, Connector, Record, Ref
 from connectors.errors import CursorExpired, PlatformError
@@ -170,10 +170,8 @@ def _take_problem(station: Station, record: Record, link: Link | None) -> None:
     station.read_records.add(record.ref.native_id)
     if link is None:
         intake.wait(station, record)
-    elif link.problem != record.problem:
-        link.problem = record.problem
-        link.parked[""] = Parked(record.problem, station.now)
-        station.book.keep_link(link)
+    else:
+        intake.take_problem(station, link, record)
 
 
 def _take_returned(station: Station, record: Record, link: Link) -> None:
@@ -290,7 +288,7 @@ def _resolve_update(station: Station, intent: Intent) -> None:
     elif over:
         silences = station.silences
         ask(station, link)
-        intent.open = station.silences > silences
+        intent.open = station.silences > silences or ("" in link.parked and bool(link.problem))
     station.book.keep_intent(intent)
 
 

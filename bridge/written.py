@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bridge import intake
 from bridge.intake import take_record, wait
 from bridge.state import LIFE, NEVER, Intent, Item, Key, Link, LinkState, Memo, Parked
 from bridge.station import Station, evidence, same
@@ -21,6 +22,9 @@ def settle_write(station: Station, link: Link, intent: Intent, record: Record, *
     from what was sent and the platform's defaults: whatever differs then is a person's edit (R17).
     """
     assert record.fields is not None
+    if record.problem:
+        _unreadable(station, link, intent, record)
+        return
     station.learn_options(record.options)
     old, sent = dict(link.shadow), station.resolve_new(intent.sent, record)
     if {**old, **sent} == dict(record.fields):
@@ -39,6 +43,16 @@ def settle_write(station: Station, link: Link, intent: Intent, record: Record, *
     link.written = station.run
     _life_was_written(station, link, intent, old, record)
     take_record(station, link, record)
+
+
+def _unreadable(station: Station, link: Link, intent: Intent, record: Record) -> None:
+    """What we wrote cannot be read back at the moment: what became of it is told when it can (R17, R27)."""
+    if intent.kind == "create":
+        link.shadow = {**link.shadow, **intent.sent}
+        intent.open = False
+    intent.answered = True
+    station.book.keep_intent(intent)
+    intake.take_problem(station, link, record)
 
 
 def _compare(

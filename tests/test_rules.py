@@ -708,6 +708,20 @@ def test_r27_a_platform_that_is_down_costs_only_itself(fault: str) -> None:
     world.everywhere("t1", due=MAY)
 
 
+def test_r27_what_stops_to_be_readable_right_after_a_write_is_not_written_for_ever() -> None:
+    world = mirrored("t1", "t2")
+    world.person("B").deletes("t1")
+    record = world.record("C", "t1").id
+    world.during("C", "put", "after", lambda: world.platforms["C"].spoil(record, "It cannot be read."))
+    world.sync()
+    writes = world.writes
+    world.sync()
+    assert world.writes == writes
+    world.platforms["C"].spoil(record, "")
+    at_peace(world)
+    assert world.item("t1").dead
+
+
 def test_r27_the_service_asks_again_where_a_platform_was_down_for_a_while() -> None:
     world = mirrored()
     for beat in range(20):
