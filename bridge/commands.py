@@ -8,14 +8,14 @@ from __future__ import annotations
 import hashlib
 from argparse import Namespace
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import wraps
 
 from bridge import answers, outcomes, render, views, words
 from bridge.config import ConnectorSettings, Settings
 from bridge.lease import Lease, lease
 from bridge.ledger import open_ledger
-from bridge.ledger_errors import LeaseHeld, LedgerMissing
+from bridge.ledger_errors import LeaseHeld, LedgerError, LedgerMissing
 from bridge.memory_store import MemoryStore
 from bridge.outbox import LostLease
 from bridge.screen import Screen
@@ -197,12 +197,17 @@ def sync(settings: Settings, screen: Screen, args: Namespace, *, wait: float = P
     try:
         outcome = one_pass(settings, peers_of(settings), accept=args.accept, by_hand=True, wait=wait)
     except (LeaseHeld, LostLease) as error:
-        screen.problems([str(error)])
-        screen.result({"run": None, "ok": False, "error": str(error), "connectors": {}, "conflicts": 0, "seconds": 0})
+        _refuse_pass(screen, error)
         return PARTLY
     show_outcome(screen, outcome)
     screen.result(outcomes.outcome_json(outcome))
     return outcome.exit_code
+
+
+def _refuse_pass(screen: Screen, error: Exception) -> None:
+    """There was no pass, and why."""
+    screen.problems([str(error)])
+    screen.result({"run": None, "ok": False, "error": str(error), "connectors": {}, "conflicts": 0, "seconds": 0})
 
 
 def show_outcome(screen: Screen, outcome: Outcome) -> None:
@@ -269,14 +274,15 @@ def conflicts(settings: Settings, screen: Screen, _: Namespace, store: Store) ->
 def disconnect(settings: Settings, screen: Screen, args: Namespace) -> int:
     """Forget a connector and leave its records where they are."""
     with lease(settings.database_url), open_ledger(settings.database_url) as store:
-        for binding in store.bindings():
-            if binding.name == args.name:
-                store.forget(binding.id)
-                screen.show(screen.t("disconnect.done", name=args.name))
-                screen.result({"disconnected": args.name})
-                return DONE
+        known = [binding for binding in store.bindings() if binding.name == args.name]
+        for binding in known:  # more than one, if it pointed elsewhere before
+            store.forget(binding.id)
+    if not known:
         screen.problems([screen.t("disconnect.none", name=args.name)])
         return USAGE
+    screen.show(screen.t("disconnect.done", name=args.name))
+    screen.result({"disconnected": args.name})
+    return DONE
 
 
 # ---- the service -------------------------------------------------------------------------------------------------
@@ -289,14 +295,14 @@ def run(settings: Settings, screen: Screen, _: Namespace) -> int:
     peers = peers_of(settings)
 
     def beat(go_on: Callable[[], bool]) -> None:
-        with suppress(LostLease):
-            try:
-                outcome = one_pass(settings, peers, accept=False, by_hand=False, go_on=go_on)
-            except LeaseHeld as error:
-                screen.problems([str(error)])
-                return
-            show_outcome(screen, outcome)
-            screen.result(outcomes.outcome_json(outcome))
+        try:
+            outcome = one_pass(settings, peers, accept=False, by_hand=False, go_on=go_on)
+        except (LeaseHeld, LostLease, LedgerError) as error:
+            if go_on():  # else we are being ended, and that is why the lease is gone
+                _refuse_pass(screen, error)
+            return
+        show_outcome(screen, outcome)
+        screen.result(outcomes.outcome_json(outcome))
 
     keep_time(settings, beat)
     return DONE

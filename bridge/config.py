@@ -193,7 +193,7 @@ def _connector(env: Environment, name: str) -> ConnectorSettings | None:
         collection=env.text(f"{prefix}_COLLECTION"),
         allow_http=env.flag(f"{prefix}_ALLOW_HTTP"),
         writes=env.number(f"{prefix}_WRITES", 0, 1, 64) or None,
-        timeouts=(CONNECT_TIMEOUT, float(env.number(f"{prefix}_TIMEOUT", 60, 1, 3600))),
+        timeouts=(CONNECT_TIMEOUT, float(env.number(f"{prefix}_TIMEOUT", 60, 1, 120))),
     )
     read_only = env.choice(f"{prefix}_MODE", "two-way", ("two-way", "read-only")) == "read-only"
     if access.url:

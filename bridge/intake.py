@@ -41,8 +41,8 @@ def take_record(station: Station, link: Link, record: Record, *, silent: bool = 
     """
     assert record.fields is not None
     station.bind_milestones(record.fields)
+    _mend(link)
     if link.shadow == record.fields:
-        _mend(link)
         _set_shadow(station, link, record, link.waits_for)
         return False
     before, after = station.read(link.shadow), station.read(record.fields)
@@ -59,6 +59,7 @@ def take_record(station: Station, link: Link, record: Record, *, silent: bool = 
     _revive_if_it_lives(station, item, was_dead)
     if not after.archived:
         _park_unreadable(station, link, after)
+        station.note(item.title, after)
     _set_shadow(station, link, record, after.waiting)
     return changed
 
@@ -216,7 +217,6 @@ def _take_life(station: Station, link: Link, item: Item, record: Record, before:
 def _park_unreadable(station: Station, link: Link, after: Reading) -> None:
     """A title that cannot be read is left alone, with the reason; the rest of the record goes on (R27)."""
     problem = after.problems.get("title", "")
-    _mend(link)
     if problem:
         link.parked["title"] = Parked(problem, station.now)
     elif link.parked.get("title") and link.parked["title"].reason == link.problem:

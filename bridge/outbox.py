@@ -63,12 +63,14 @@ class Outbox:
         book: Book,
         stations: dict[str, Station],
         *,
+        clock: Callable[[], float],
         step: Step,
         held: Callable[[], bool],
         threads: bool,
     ) -> None:
         self.book = book
         self.stations = stations
+        self.clock = clock
         self.step = step
         self.held = held
         self.threads = threads
@@ -194,7 +196,7 @@ class Outbox:
             dict(operation.cells),
             dict(operation.keys),
             station.run,
-            station.now,
+            int(self.clock()),
             "" if accepted else operation.harm,
         )
         self.book.keep_intent(intent)
@@ -308,8 +310,10 @@ class Outbox:
 
     def _refuse(self, station: Station, link: Link, operation: Operation, error: PlatformError) -> None:
         match error:
-            case VersionMismatch(record=Record() as record):
+            case VersionMismatch(record=Record(problem="") as record):
                 intake.take_record(station, link, record)
+            case VersionMismatch(record=Record() as record):
+                intake.take_problem(station, link, record)
             case PreconditionFailed() if operation.kind != "create":
                 self._read_again(station, link, None)
             case Forbidden() if not self._all_forbidden(station):

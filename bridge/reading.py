@@ -22,7 +22,7 @@ SWEEP_CONTENTS = 7 * DAY
 """Every platform is swept: all ids and versions daily, all contents weekly (R6)."""
 
 QUARANTINE = 150
-"""Seconds after which a request without an answer cannot land any more: longer than every time-out (R17)."""
+"""Seconds after sending in which a request without an answer may still land: longer than any time-out (R17)."""
 
 MANY = 10
 """Missing records from which on a listing that is proven wrong is not asked about one by one."""
@@ -351,9 +351,16 @@ def _refuse_foreign(station: Station, records: Iterable[Record]) -> None:
         return  # first contact: a person looks at what is there
     book = station.book
     expected = {intent.id for intent in book.intents()}
-    for record in records:
-        mark, native_id = record.mark, record.ref.native_id
-        if not mark.startswith(MARK) or record.fields is None or mark in expected:
-            continue
-        if not any(book.link_at(binding, native_id) for binding in book.bindings):
-            raise ForeignBridge(mark)
+    marked = [one for one in records if one.mark.startswith(MARK) and one.fields is not None]
+    strange = [one for one in marked if one.mark not in expected and not _is_met(station, one.ref.native_id)]
+    for binding in book.bindings if strange else ():  # it may have come from another collection of ours
+        book.load_records(binding, [one.ref.native_id for one in strange])
+    for record in strange:
+        if not any(book.link_at(binding, record.ref.native_id) for binding in book.bindings):
+            raise ForeignBridge(record.mark)
+
+
+def _is_met(station: Station, native_id: str) -> bool:
+    """Whether a record is known here, with an item or without one: also what a first contact met is no stranger."""
+    known = station.book.link_at(station.id, native_id) or station.book.unlinked_at(station.id, native_id)
+    return known is not None

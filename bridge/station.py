@@ -21,6 +21,9 @@ from mappings.translate import Reading, Translator, Vocabulary
 SILENCES = 3
 """Requests without an answer after which a platform counts as down for the rest of the pass."""
 
+NOTES = 20
+"""Warnings about values without a meaning that one connector may give in a pass."""
+
 MARK = "sb-"
 """How every mark begins."""
 
@@ -67,6 +70,7 @@ class Station:
         self.forbidden = 0
         self.singly: set[str] = set()
         self.tried: set[tuple[str, Cell]] = set()
+        self._notes: dict[str, list[str]] = {}
         self.pulled = self.created = self.updated = self.deleted = 0
         self.vocabulary = Vocabulary(there=binding.there, meant=binding.meant, bound=binding.bound)
 
@@ -111,6 +115,20 @@ class Station:
             if parked and ((link.id, name) in self.tried or (not self.by_hand and parked.retry_at > self.now)):
                 return parked.reason
         return ""
+
+    def note(self, title: str, reading: Reading) -> None:
+        """Remember what of a record has no meaning here, to be said once (R7)."""
+        for field, sentence in reading.problems.items():
+            if field != "title":
+                self._notes.setdefault(sentence, []).append(title)
+
+    def notes(self) -> list[str]:
+        """What was read and has no meaning, with the task, or with how many there are."""
+        said = sorted(self._notes.items())[:NOTES]
+        return [
+            f"{self.name}: {titles[0]}: {sentence}" if len(titles) == 1 else f"{self.name}: {sentence} ({len(titles)}×)"
+            for sentence, titles in said
+        ]
 
     # ---- reading ----------------------------------------------------------------------------------------------
 

@@ -175,7 +175,12 @@ class Walk:
         if self.dry:
             return
         outbox = Outbox(
-            self.book, self.stations, step=self.given.step, held=self.given.held, threads=self.given.threads
+            self.book,
+            self.stations,
+            clock=self.given.clock,
+            step=self.given.step,
+            held=self.given.held,
+            threads=self.given.threads,
         )
         operations = self.planned
         for _ in range(ROUNDS):
@@ -345,6 +350,7 @@ class Walk:
         self.learn()
         for station in self.stations.values():
             self._remember(station)
+            self.warnings += station.notes()
         for name, binding in contact.current(self.book.bindings.values()).items():
             if name in errors:
                 binding.fail(errors[name].sentence, self.given.now, errors[name].retry_after)

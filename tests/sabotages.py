@@ -334,6 +334,14 @@ SABOTAGES = (
     ),
     Sabotage(
         "R17",
+        "the quarantine begins with the pass",
+        "bridge/outbox.py",
+        "            int(self.clock()),\n",
+        "            station.now,\n",
+        _named(RULES, "test_r17_the_quarantine_begins_when_a_create_is_sent_and_not_with_its_pass"),
+    ),
+    Sabotage(
+        "R17",
         "an update's intent ends by time alone",
         "bridge/reading.py",
         '    for intent in intents:\n        if intent.kind == "create":\n',

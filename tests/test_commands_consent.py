@@ -289,6 +289,17 @@ def test_pointed_elsewhere_is_a_first_contact(
     ten.rests()
 
 
+def test_disconnect_forgets_what_a_name_pointed_to_before_and_now(
+    ten: Mirror, radicale: Radicale, rathaus: Desk, entwicklung: Desk
+) -> None:
+    ten.points("rathaus", Desk(radicale))
+    ten.sync("--accept")
+    ten.json("disconnect", "rathaus")
+    told = ten.json("status")
+    assert (set(told["connectors"]), told["resting"]) == ({"entwicklung"}, [])
+    ten.sync(ends=3)
+
+
 def test_an_empty_calendar_in_its_place_deletes_nothing(ten: Mirror, radicale: Radicale, entwicklung: Desk) -> None:
     ten.points("rathaus", Desk(radicale))
     before = entwicklung.files()

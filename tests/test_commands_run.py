@@ -20,6 +20,7 @@ from io import StringIO
 import pytest
 
 from bridge import commands, config
+from bridge.ledger_errors import LedgerError
 from bridge.screen import Screen
 from bridge.tables import REVISION_TABLE
 from bridge.texts import texts
@@ -333,3 +334,19 @@ def test_a_ledger_of_a_newer_release_is_refused_in_words(mirror: Mirror, rathaus
         assert answer.code == 2
         assert "newer release" in answer.said
     assert path.read_bytes() == before
+
+
+def test_a_ledger_that_fails_is_said_and_the_service_goes_on(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise LedgerError("The disk is full.")
+
+    def twice(_: object, beat: Callable[[Callable[[], bool]], None]) -> None:
+        beat(lambda: True)
+        beat(lambda: True)
+
+    monkeypatch.setattr("bridge.commands.one_pass", fail)
+    monkeypatch.setattr("bridge.schedule.keep_time", twice)
+    answer = mirror.run("run", "--json")
+    assert answer.code == 0
+    assert answer.err.count("The disk is full.") == 2
+    assert answer.out.count('"error": "The disk is full."') == 2

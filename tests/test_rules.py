@@ -129,6 +129,9 @@ def test_r7_a_value_without_a_meaning_is_neither_read_nor_written() -> None:
     world.sync_until_quiet()
     world.platforms["B"].edit(world.record("B", "t1").id, status="seltsam", due=MAY)
     world.person("A").edits("t1", status="done")
+    (said,) = world.sync().warnings
+    assert said.startswith("B: t1: ")
+    assert "seltsam" in said
     world.sync_until_quiet()
     world.shows("A", "t1", status="done", due=MAY)
     world.shows("B", "t1", status="seltsam")
@@ -848,6 +851,19 @@ def test_r30_a_foreign_mark_stops_the_connector() -> None:
     assert world.writes == before
 
 
+def test_r30_our_own_records_are_no_strangers_to_a_new_ledger() -> None:
+    """Two of one title are left to a person, who makes the titles unique: as new, they still bear our old marks."""
+    world = mirrored("t1", "t2")
+    world.person("C").edits("t1", title="gleich").edits("t2", title="gleich")
+    world.sync_until_quiet()
+    world.store.forget(next(one.id for one in world.store.bindings() if one.name == "A"))
+    world.sync()
+    assert "make the titles unique" in str(exceptions(world))
+    first, _ = world.platforms["A"].listing()
+    world.platforms["A"].edit(first.id, title="eindeutig")
+    assert world.sync().connectors["A"].error is None
+
+
 def test_r32_a_read_only_connector_is_read_and_never_written() -> None:
     world = World("ac")
     world.builds("B", "b")
@@ -892,6 +908,18 @@ def test_a_quiet_pass_asks_little_and_stores_little() -> None:
     outcome = world.sync()
     assert [one.requests for one in outcome.connectors.values()] == [2, 1, 1]
     assert [one.pulled for one in outcome.connectors.values()] == [0, 0, 0]
+
+
+def test_r17_the_quarantine_begins_when_a_create_is_sent_and_not_with_its_pass() -> None:
+    world = mirrored()
+    world.person("A").creates("t2")
+    world.platforms["B"].fails("late")
+    world.during("B", "listing", "after", lambda: world.passes(10 * QUARANTINE))
+    world.sync()
+    world.sync()
+    world.platforms["B"].commit_late()
+    at_peace(world)
+    assert len(world.platforms["B"].listing()) == 2
 
 
 def test_r17_after_the_quarantine_a_create_that_never_landed_is_made() -> None:
