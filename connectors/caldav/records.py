@@ -36,8 +36,8 @@ NOON = time(12)
 # ---- reading ---------------------------------------------------------------------------------------------------
 
 
-_OF_A_SERIES = frozenset({"STATUS", "PERCENT-COMPLETE", "COMPLETED", "DTSTART", "DUE"})
-"""What a task that recurs says of its occurrences: a client that knows how to has to move on to the next one."""
+_OF_A_SERIES = frozenset({"STATUS", "PERCENT-COMPLETE", "COMPLETED"})
+"""Of a task that recurs these would end the whole series: a client that knows how to moves on to the next one."""
 
 
 def read(todo: Todo) -> tuple[dict[str, Native], frozenset[str]]:
