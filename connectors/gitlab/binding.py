@@ -1,0 +1,163 @@
+"""Which project a connector is bound to, and what it remembers between two pulls and two runs.
+
+A project is chosen once, by path, id or name; from then on its id counts, wherever people move or rename it (R30).
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from connectors.errors import CursorExpired, NotACollection
+from connectors.gitlab.shapes import PLANNER, Project, moment
+
+OVERLAP = timedelta(seconds=60)
+"""How far a cursor reaches back: a change is stamped before it is committed, and answers show whole milliseconds of
+what the database keeps finer (facts: platform-apis, A1)."""
+
+_MANY = 500
+"""Rows within the overlap of which digests are kept; where more changed at once they are just read again."""
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """What the last listing saw.
+
+    ``newest`` is the latest ``updated_at`` of an issue, ``at`` the server's time when the listing began, ``issues``
+    how many there were, ``last`` the greatest number of one. ``rows`` are digests of the issues within the overlap,
+    ``milestones`` those of all milestones: what reads the same again did not change, what is missing may be gone.
+    """
+
+    project: str
+    at: str | None = None
+    newest: str | None = None
+    issues: int = 0
+    last: int = 0
+    rows: Mapping[str, str] = field(default_factory=dict)
+    milestones: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, text: str | None, project: str) -> Cursor | None:
+        """A cursor of ours, of this very project, or CursorExpired; None for none."""
+        if text is None:
+            return None
+        try:
+            found = cls(**json.loads(text))
+        except (ValueError, TypeError):
+            found = cls("")
+        if found.project != project:
+            raise CursorExpired("The cursor is not one of this project.")
+        return found
+
+    def text(self) -> str:
+        """For the ledger."""
+        return json.dumps(asdict(self))
+
+    @property
+    def since(self) -> str | None:
+        """From when on changes are asked for; None if the server told no time: then everything is read again.
+
+        Never later than when the listing began, since what changed behind its back may not be in it (R6).
+        """
+        if self.at is None:
+            return None
+        return moment(min(_moment(self.at), _moment(self.newest or self.at)) - OVERLAP)
+
+    def kept(self, rows: Mapping[str, tuple[datetime, str]]) -> Cursor:
+        """This cursor with the digests of those rows that will be listed again."""
+        since = _moment(self.since) if self.since else None
+        again = {key: digest for key, (stamp, digest) in rows.items() if since is not None and stamp >= since}
+        return Cursor(**{**asdict(self), "rows": again if len(again) <= _MANY else {}})
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class Binding:
+    """The project, our account, what it may do there, and the setting that they were found by."""
+
+    setting: str
+    project: str
+    path: str
+    title: str
+    user: int
+    level: int
+    admin: bool
+    writes: bool
+    archived: bool
+    public: bool
+
+    @classmethod
+    def to(cls, project: Project, setting: str, user: int, *, admin: bool, writes: bool) -> Binding:
+        """What the server says of the project and of our account; ``writes``: whether the token may change things."""
+        return cls(
+            setting,
+            str(project.id),
+            project.path_with_namespace,
+            project.name_with_namespace or project.path_with_namespace,
+            user,
+            project.level,
+            admin,
+            writes,
+            project.archived,
+            project.shows_issues,
+        )
+
+    @classmethod
+    def remembered(cls, text: str | None, setting: str) -> Binding | None:
+        """What an earlier run found, if it is the answer to the same question."""
+        try:
+            found = cls(**json.loads(text)) if text else None
+        except (ValueError, TypeError):
+            return None
+        return found if found and found.setting == setting else None
+
+    def text(self) -> str:
+        """For the ledger."""
+        return json.dumps(asdict(self))
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether our account sees confidential issues too, so that what it does not see is not there (A5)."""
+        return self.admin or self.level >= PLANNER
+
+    @property
+    def writable(self) -> bool:
+        """Whether our account may change what is mirrored."""
+        return self.writes and not self.archived and self.sees_all
+
+    def warnings(self, host: str) -> tuple[str, ...]:
+        """What people should know before the first pass."""
+        project = f"the project “{self.path}” on {host}"
+        member = self.writes and not self.archived
+        said = (
+            (not self.writes, f"The token has no scope “api”: nothing is written to {project}."),
+            (self.writes and self.archived, f"Archived is {project}: nothing is written there."),
+            (member and not self.sees_all, f"Our account is no Planner or Reporter of {project}: nothing is written."),
+            (self.public, f"Everybody may read {project}: what is not public is made confidential there."),
+        )
+        return tuple(text for holds, text in said if holds)
+
+
+def choose(projects: Sequence[Project], wanted: str, host: str, setting: str) -> Project:
+    """The project that a setting means by its name, which nobody can address it by."""
+    named = [one for one in projects if folded(wanted) in (folded(one.name), folded(one.name_with_namespace))]
+    if len(named) == 1:
+        return named[0]
+    found = tuple(sorted(one.path_with_namespace for one in named or projects))
+    there = ", ".join(f"“{path}”" for path in found) or "none"
+    if named:
+        raise NotACollection(f"{host} has several projects that {setting} may mean: {there}.", found=found)
+    raise NotACollection(
+        f"{host} shows our account no project “{wanted}” ({setting}); it is a member of: {there}.", found=found
+    )
+
+
+def folded(text: str) -> str:
+    """A title as people compare it: composed, without case, blanks collapsed."""
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())

@@ -1,0 +1,144 @@
+"""Issues and milestones of our project as records, read one by one or from the rows of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from connectors.base import Fields, Moved, OutOfScope, Record, Ref
+from connectors.errors import NotFound, Rejected
+from connectors.gitlab.listing import Row
+from connectors.gitlab.project import BoundProject
+from connectors.gitlab.shapes import ISSUE, MILESTONE, Address, Issue, Milestone, moment, state_of, version_of
+from connectors.gitlab.wire import Wire
+
+_OF_THE_PROJECT = frozenset({"labels", "milestone", "status", "visibility"})
+_HISTORIES = {"state": "status", "label": "labels", "milestone": "milestone"}
+_Shape = TypeVar("_Shape", Issue, Milestone)
+
+
+class Records:
+    """Reads records. ``starts``: whether this server shows start dates of issues; ``learn`` is told when it does."""
+
+    def __init__(self, wire: Wire, bound: BoundProject, learn: Callable[[], None]) -> None:
+        self._wire, self._bound, self._learn = wire, bound, learn
+        self.starts = False
+
+    # ---- from a list -------------------------------------------------------------------------------------------
+
+    def listed(self, row: Row) -> Record:
+        """A row as a record; one that cannot be read is a problem of its own (R27)."""
+        milestone = row.native_id.startswith(MILESTONE)
+        try:
+            found = Milestone.model_validate(row.raw) if milestone else Issue.model_validate(row.raw)
+        except ValidationError:
+            what = f"Milestone {row.id}" if milestone else f"Issue {row.number}"
+            return Record(
+                Ref(self._wire.instance, row.native_id),
+                self._bound.id,
+                f"unreadable {row.digest}",
+                row.stamp.timestamp(),
+                {},
+                problem=f"{what} has a shape that we cannot read.",
+            )
+        if isinstance(found, Milestone):
+            return self._milestone(found)
+        return self._issue(found) if found.mirrored else self.tombstone(found.native_id)
+
+    def tombstone(self, native_id: str) -> Record:
+        """A claim that something is not ours to mirror any more: a probe tells what became of it."""
+        return Record(Ref(self._wire.instance, native_id), self._bound.id, "", None, None)
+
+    # ---- one by one --------------------------------------------------------------------------------------------
+
+    def read(self, address: Address | None) -> Issue | Milestone:
+        """A record as it is now, wherever it belongs by now."""
+        if address is None:
+            raise NotFound("This is no id of a record on GitLab.")
+        if address.kind == MILESTONE:
+            return shaped(Milestone, self._wire.milestone(self._bound.id, address.id), f"Milestone {address.id}")
+        found = shaped(Issue, self._wire.issue(self._bound.id, address.number), f"Issue {address.number}")
+        if found.id != address.id:  # the project is another one behind the same id: a backup, an import
+            raise NotFound(f"Issue {address.number} is another one by now.")
+        return found
+
+    def shown(self, found: Issue | Milestone) -> Record:
+        """The record, if it still belongs to what is mirrored here."""
+        if isinstance(found, Milestone):
+            return self._milestone(found)
+        if not found.mirrored:
+            raise NotFound(f"Issue {found.iid} does not belong to “{self._bound.binding.path}” any more.")
+        return self._issue(found)
+
+    def moved(self, issue: Issue, moved_to: int) -> Moved | OutOfScope:
+        """Where a moved issue lives on: under another id, made when this one was (facts: platform-apis, A5)."""
+        made = issue.created_at
+        found = self._wire.elsewhere(moved_to, moment(made), moment(made, up=True))
+        if found is None:
+            return OutOfScope()
+        # Its labels and readers are the other project's, whose own connector knows them: absent, not empty (R7).
+        fields = {name: value for name, value in found.fields({}, "").items() if name not in _OF_THE_PROJECT}
+        return Moved(str(found.project_id), self._record(found, fields, self._own(found)))
+
+    def _issue(self, issue: Issue) -> Record:
+        if issue.starts != self.starts:
+            self.starts = issue.starts
+            self._learn()
+        visibility = self._bound.visibility(confidential=issue.confidential)
+        return self._record(issue, issue.fields(self._bound.ids(issue), visibility), self._own(issue))
+
+    def _milestone(self, milestone: Milestone) -> Record:
+        """A milestone, of which GitLab does not tell who made it, and which is never confidential."""
+        record = self._record(milestone, milestone.fields(self._bound.visibility()), None)
+        return replace(record, locked=frozenset({"visibility"}))
+
+    def _own(self, issue: Issue) -> bool | None:
+        return issue.author.id == self._bound.binding.user if issue.author else None
+
+    def _record(self, found: Issue | Milestone, fields: Fields, own: bool | None) -> Record:
+        return Record(
+            Ref(self._wire.instance, found.native_id),
+            str(found.project_id or self._bound.id),
+            version_of(fields),
+            found.updated_at.timestamp(),
+            fields,
+            url=found.web_url or "",
+            own=own,
+            created_at=found.created_at.timestamp(),
+        )
+
+    # ---- exact times (R4) --------------------------------------------------------------------------------------
+
+    def times(self, address: Address | None) -> Mapping[str, float]:
+        """When the fields of which GitLab keeps a history last changed, in Unix seconds of its clock (A4).
+
+        One request per history, so this is for an issue on which two people disagree.
+        """
+        if address is None or address.kind != ISSUE:
+            return {}
+        found: dict[str, float] = {}
+        for kind, name in _HISTORIES.items():
+            for event in self._wire.events(self._bound.id, address.number, kind):
+                stamp, label = event.get("created_at"), event.get("label")
+                title = label.get("name") if isinstance(label, dict) else None
+                field = "status" if isinstance(title, str) and state_of(title) is not None else name
+                if isinstance(stamp, str):
+                    found[field] = max(found.get(field, 0.0), datetime.fromisoformat(stamp).timestamp())
+        return found
+
+
+def shaped(shape: type[_Shape], raw: object, what: str) -> _Shape:
+    """An answer as an issue or a milestone; Rejected where it cannot be read, which is this record's trouble alone."""
+    try:
+        return shape.model_validate(raw)
+    except ValidationError:
+        raise Rejected(f"{what} has a shape that we cannot read.") from None
+
+
+def called(found: Issue | Milestone) -> str:
+    """What people call it."""
+    return f"Milestone {found.id}" if isinstance(found, Milestone) else f"Issue {found.iid}"
