@@ -2,8 +2,9 @@
 
 A native value asserts a set of canonical values: the one it means, and every value that this platform can only
 show as that one. What can be shown depends on the options that are there: a board without a column for "on hold"
-shows it as planned. Status may have a *flag* (a moment that means done whatever the column says, as in Deck) or a
-*stamp* (a moment that goes with done, as COMPLETED in iCalendar).
+shows it as planned. It may depend on the record as well: a milestone may be open or closed and nothing between,
+beside tasks that have five statuses. Status may have a *flag* (a moment that means done whatever the column says, as
+in Deck) or a *stamp* (a moment that goes with done, as COMPLETED in iCalendar).
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class ChoiceCodec:
         self._mark_as_moment = stamp_as is None or stamp_as.native != self._mark or stamp_as.as_ == "moment"
         self.natives = frozenset({table.native} | ({self._mark} if self._mark else set()))
         self._fixed: dict[Value, frozenset[Value]] = {}
+        self._known = frozenset(choice_value(choices, raw) for raw in table.coarse.knows) if table.coarse else None
 
     def read(self, scene: Scene) -> Heard:
         """What the column, the value or the flag asserts."""
@@ -135,10 +137,15 @@ class ChoiceCodec:
     def _available(self, scene: Scene) -> frozenset[Value]:
         there = {meant for _, meant in self._places(scene)}
         there |= {self._empty} if self._empties else set()
-        return frozenset(there | ({DONE} if self._table.flag else set()))
+        there |= {DONE} if self._table.flag else set()
+        return frozenset(there if self._known is None or not self._is_coarse(scene) else there & self._known)
+
+    def _is_coarse(self, scene: Scene) -> bool:
+        coarse = self._table.coarse
+        return coarse is not None and scene.fields.get(coarse.native) == coarse.value
 
     def _asserted(self, meant: Value, scene: Scene) -> frozenset[Value]:
-        if scene.shelf(self._table.native).there is None:
+        if scene.shelf(self._table.native).there is None and not self._is_coarse(scene):
             if meant not in self._fixed:  # the values of a property never change, as columns do
                 self._fixed[meant] = self._says(meant, scene)
             return self._fixed[meant]

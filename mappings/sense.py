@@ -93,6 +93,7 @@ def _choice(name: str, table: Choice) -> Iterator[Problem]:
     if table.elements:
         yield from _one_without((*where, "elements"), table.elements)
     yield from _total(spec, table)
+    yield from _coarse(spec, table)
 
 
 def _total(spec: FieldSpec, table: Choice) -> Iterator[Problem]:
@@ -104,6 +105,21 @@ def _total(spec: FieldSpec, table: Choice) -> Iterator[Problem]:
         if value not in reached and not reached.intersection(_chain(value, table.shown_as)):
             key = ("fields", spec.name, "shown_as", value)
             yield Problem(key, None, f"nothing shows {value}. Say as which value it is shown, or add it to the table.")
+
+
+def _coarse(spec: FieldSpec, table: Choice) -> Iterator[Problem]:
+    """What coarse records know must be values, and every other one must lead to one of them."""
+    if table.coarse is None:
+        return
+    where, known = ("fields", spec.name, "coarse", "knows"), list(map(spelled, spec.choices))
+    for raw in table.coarse.knows:
+        if raw not in known:
+            yield Problem(where, raw, f"is not a value of {spec.name}. {near(raw, known)}")
+    for value in known:
+        if value not in table.coarse.knows and not set(table.coarse.knows).intersection(_chain(value, table.shown_as)):
+            key = ("fields", spec.name, "shown_as", value)
+            yield Problem(key, None, f"nothing shows {value}. Say as which value it is shown, or add it to the table.")
+            return
 
 
 def _chain(value: str, shown_as: Mapping[str, str | int]) -> list[str]:

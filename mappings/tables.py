@@ -45,11 +45,20 @@ class Day(_Table):
     as_: Literal["date", "moment"] = Field(alias="as")
 
 
+class Coarse(_Table):
+    """Records that know fewer values than the others: those that have ``value`` in the native field ``native``."""
+
+    native: str = Field(min_length=1)
+    value: StrictBool | StrictStr
+    knows: tuple[str, ...] = ()
+
+
 class Choice(_Table):
     """One of a vocabulary (R8).
 
     ``empty`` is what nothing there means. ``shown_as`` says which value is shown where the platform has none for
-    a value. Of status only: ``stamp`` is a moment that goes with done, ``flag`` a moment that *means* done.
+    a value, ``coarse`` which records have none for most of them. Of status only: ``stamp`` is a moment that goes
+    with done, ``flag`` a moment that *means* done.
     """
 
     native: str = Field(min_length=1)
@@ -58,6 +67,7 @@ class Choice(_Table):
     elements: dict[str, tuple[str, ...]] = {}
     shown_as: dict[str, StrictStr | StrictInt] = {}
     empty: StrictStr | StrictInt | None = None
+    coarse: Coarse | None = None
     stamp: str | None = None
     flag: str | None = None
 

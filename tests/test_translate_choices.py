@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from connectors.base import Native
-from mappings.canonical import STATUS, Value
-from mappings.translate import Vocabulary, Writing
+from mappings.canonical import STATUS, Kind, Value
+from mappings.schema import MappingError, load
+from mappings.translate import Translator, Vocabulary, Writing
 from tests.translating import (
     AT,
+    BERLIN,
     CALDAV,
     DECK,
     LABELS,
@@ -287,3 +291,86 @@ def test_progress_out_of_range_is_a_problem(native: Native) -> None:
 def test_progress_is_a_number() -> None:
     assert said(on_caldav(PERCENT_COMPLETE=40), "progress") == {40}
     assert to_caldav({"progress": 0}, PERCENT_COMPLETE=40) == {"PERCENT-COMPLETE": 0}
+
+
+# ---- records that know less than the others
+
+COARSE = """
+platform = "tracker"
+[kinds]
+native = "type"
+values = { version = "milestone", issue = "task" }
+[fields.title]
+native = "title"
+[fields.status]
+native = "status"
+[fields.status.values]
+new = "planned"
+doing = "in_progress"
+closed = "done"
+rejected = "cancelled"
+[fields.status.shown_as]
+idea = "planned"
+on_hold = "planned"
+unknown = "planned"
+ongoing = "in_progress"
+in_progress = "planned"
+cancelled = "done"
+[fields.status.coarse]
+native = "type"
+value = "version"
+knows = ["planned", "done"]
+"""
+
+
+@pytest.fixture
+def tracker(tmp_path: Path) -> Translator:
+    (tmp_path / "tracker.toml").write_text(COARSE, encoding="utf-8")
+    return Translator(load(tmp_path / "tracker.toml"), BERLIN)
+
+
+def test_a_record_that_knows_less_asserts_more(tracker: Translator) -> None:
+    def asserted(type: str, status: str) -> set[Value] | None:
+        return said(tracker.read({"type": type, "title": "eins", "status": status}, PLAIN, NOBODY), "status")
+
+    assert asserted("issue", "new") == {"planned", "idea", "on_hold", "unknown"}
+    assert asserted("version", "new") == set(STATUS) - {"done", "cancelled"}
+    assert asserted("issue", "closed") == {"done"}
+    assert asserted("version", "closed") == {"done", "cancelled"}
+
+
+def test_what_a_record_does_not_know_is_not_written_to_it(tracker: Translator) -> None:
+    def fields(type: str, wanted: str) -> dict[str, Native]:
+        record: dict[str, Native] = {"type": type, "title": "eins", "status": "new"}
+        return tracker.write({"status": wanted}, record, PLAIN, NOBODY, AT).fields
+
+    assert [fields("issue", wanted) for wanted in ("in_progress", "cancelled", "done")] == [
+        {"status": "doing"},
+        {"status": "rejected"},
+        {"status": "closed"},
+    ]
+    assert [fields("version", wanted) for wanted in ("in_progress", "cancelled", "done")] == [
+        {},
+        {"status": "closed"},
+        {"status": "closed"},
+    ]
+
+
+def test_a_new_record_that_knows_less_gets_the_nearest(tracker: Translator) -> None:
+    made = tracker.create(Kind.MILESTONE, {"title": "eins", "status": "in_progress"}, PLAIN, NOBODY, AT)
+    assert made.fields == {"type": "version", "title": "eins", "status": "new"}
+    assert "status" in made.shown
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('knows = ["planned", "finished"]', 'fields.status.coarse.knows = "finished": is not a value of status.'),
+        ('knows = ["planned"]', "fields.status.shown_as.done: nothing shows done."),
+        ("knows = []", "nothing shows"),
+    ],
+)
+def test_what_such_a_record_knows_has_to_make_sense(tmp_path: Path, line: str, sentence: str) -> None:
+    (tmp_path / "tracker.toml").write_text(COARSE.replace('knows = ["planned", "done"]', line), encoding="utf-8")
+    with pytest.raises(MappingError, match=re.escape(sentence)):
+        load(tmp_path / "tracker.toml")

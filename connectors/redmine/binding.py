@@ -140,7 +140,7 @@ def bind(wire: Wire, setting: str, wanted: str) -> Binding:
     words = wire.words(project)
     roles = [role.id for one in me.memberships if one.project.id == project.id for role in one.roles]
     lacks, narrow = _rights(wire, me, roles)
-    issue = next(iter(wire.issues(project.id)), None)
+    issue = wire.newest(project.id).get("id")
     return Binding(
         setting,
         project.id,
@@ -150,7 +150,7 @@ def bind(wire: Wire, setting: str, wanted: str) -> Binding:
         lacks,
         not (me.admin or roles),
         narrow,
-        wire.formatting(int(str(issue["id"]))) if issue else "",
+        wire.formatting(issue) if isinstance(issue, int) else "",
         words.defaults,
     )
 

@@ -53,7 +53,7 @@ from connectors.redmine.records import (
 )
 from connectors.redmine.shapes import Issue, Version, read
 from connectors.redmine.wire import PAGE, KeyHttp, Wire
-from connectors.redmine.words import CLOSED, ISSUE, OPEN, VERSION, Words
+from connectors.redmine.words import AWAY, CLOSED, ISSUE, OPEN, PUT_AWAY, VERSION, Words
 
 Row = dict[str, object]
 
@@ -126,7 +126,7 @@ class RedmineConnector:
         wire, project = self._wire, self._bound.project
         before = Cursor.read(cursor, project) if cursor is not None else Cursor(project)
         whole = cursor is None or not before.since
-        since = wire.newest(project) if whole else before.since
+        since = str(wire.newest(project).get("updated_on", "")) if whole else before.since
         rows = list(wire.issues(project, **({} if whole else {"updated_on": before.asks})))
         if not whole:
             if not rows:  # what was stamped last is gone, or the server went back in time (R5)
@@ -173,7 +173,7 @@ class RedmineConnector:
             else:
                 version = read(Version, row)
                 if version is not None:
-                    found[key] = self._records.version(version)
+                    found[key] = self._records.version(version, words)
                     continue
             found[key] = self._records.unreadable(key, row, project)
         return found
@@ -188,7 +188,7 @@ class RedmineConnector:
 
     def _record(self, one: Issue | Version) -> Record:
         if isinstance(one, Version):
-            return self._records.version(one)
+            return self._records.version(one, self._vocabulary)
         return self._records.issue(one, self._vocabulary, parent=bool(one.children), me=self._bound.me)
 
     def _compared(self, ref: Ref, if_version: str) -> tuple[Issue | Version, Record]:
@@ -286,6 +286,10 @@ class RedmineConnector:
 
     def _change_version(self, version: Version, changed: Fields) -> bool:
         body = version_body(changed, self._vocabulary)
+        if changed.get("status") == AWAY and not version.wiki_page_title:
+            body["wiki_page_title"] = PUT_AWAY
+        elif "status" in changed and version.wiki_page_title == PUT_AWAY:
+            body["wiki_page_title"] = ""
         if body.get("status") == OPEN and version.status != CLOSED:
             del body["status"]  # a locked version stays locked
         if body:
@@ -305,14 +309,12 @@ class RedmineConnector:
     # ---- what is known of the platform -------------------------------------------------------------------------
 
     def normalises(self, name: str, sent: Native, shown: Native) -> bool:
-        """What a version has no room for, and the statuses that it does not tell apart."""
+        """What a version has no room for."""
         text = sent if isinstance(sent, str) else ""
         if name == "title":
             return shown != sent and shown == texts.name(text)
         if name == "description":
             return shown != sent and bool(text) and shown == texts.brief(text)
-        if name == "status" and shown in (OPEN, CLOSED):
-            return self._vocabulary.version_status(sent) == shown
         if name == "type":
             return sent == ISSUE and str(shown).isdecimal()
         return name == "progress" and sent is None and shown == 0

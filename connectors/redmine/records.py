@@ -15,7 +15,7 @@ from connectors.base import Fields, Native, Record, Ref
 from connectors.errors import Rejected
 from connectors.redmine import texts
 from connectors.redmine.shapes import Issue, Version, seconds
-from connectors.redmine.words import CLOSED, OPEN, VERSION, Words
+from connectors.redmine.words import VERSION, Words
 
 ISSUES, VERSIONS = "issues", "versions"
 
@@ -73,9 +73,9 @@ class Records:
             locked=DERIVED if parent else frozenset(),
         )
 
-    def version(self, version: Version) -> Record:
+    def version(self, version: Version, words: Words) -> Record:
         """A version. Who made it, the API does not tell."""
-        fields = version_fields(version)
+        fields = version_fields(version, words)
         return Record(
             self.ref(VERSIONS, version.id, version.created_on),
             str(version.project.id),
@@ -107,7 +107,7 @@ def issue_fields(issue: Issue, words: Words, *, parent: bool) -> dict[str, Nativ
     """The native fields that an issue really has: not what its children decide, nor what its tracker lacks (R7)."""
     fields: dict[str, Native] = {
         "type": str(issue.tracker.id),
-        "title": texts.plain(issue.subject),
+        "title": texts.lines(issue.subject),
         "description": texts.plain(issue.description),
         "status": words.status(issue.status.id),
         "priority": str(issue.priority.id),
@@ -123,13 +123,13 @@ def issue_fields(issue: Issue, words: Words, *, parent: bool) -> dict[str, Nativ
     return {name: value for name, value in fields.items() if name not in lacking}
 
 
-def version_fields(version: Version) -> dict[str, Native]:
+def version_fields(version: Version, words: Words) -> dict[str, Native]:
     """The native fields of a version; it has no others."""
     return {
         "type": VERSION,
-        "title": texts.plain(version.name),
-        "description": texts.plain(version.description),
-        "status": CLOSED if version.status == CLOSED else OPEN,
+        "title": texts.lines(version.name),
+        "description": texts.lines(version.description),
+        "status": words.of_version(version),
         "due": version.due_date,
     }
 

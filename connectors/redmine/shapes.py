@@ -121,6 +121,7 @@ class Version(Shape):
     description: str | None = None
     status: str
     due_date: str | None = None
+    wiki_page_title: str | None = None
     created_on: str
     updated_on: str
 

@@ -18,20 +18,29 @@ _FUSE = "\u2060"
 
 _CUT = "…"
 
-# What Redmine 5.0 takes for the beginning of a mention (lib/redmine/acts/mentionable.rb): an @ that no letter, digit
-# or underscore stands before, and one of these behind it. Read in the source, tried on the server.
-_MENTION = re.compile(r"(?<!\w)@(?=([A-Za-z0-9_\-@.]+))", re.ASCII)
+# What Redmine 5.0 takes for a mention (lib/redmine/acts/mentionable.rb): an @ that no letter, digit or underscore of
+# ASCII stands before, and a login behind it. Read in the source, tried on the server.
+_MENTION = re.compile(rf"(?<![A-Za-z0-9_])@({_FUSE}*)(?=([A-Za-z0-9_\-@.]+))")
+
+
+def lines(text: str | None) -> str:
+    """Text with the line ends that the engine wants."""
+    return (text or "").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def plain(text: str | None) -> str:
-    """Text as the engine wants it: LF line ends, without what we put in to keep it quiet."""
-    return (text or "").replace("\r\n", "\n").replace("\r", "\n").replace(f"@{_FUSE}", "@")
+    """A description as the engine wants it, without what we put in to keep it quiet."""
+    return _MENTION.sub(lambda found: f"@{found[1][1:]}", lines(text))
 
 
 def quiet(text: str, there: str | None) -> str:
-    """The text so that it calls nobody who is not called by what is there already."""
-    called = {found[1] for found in _MENTION.finditer(there or "")}
-    return _MENTION.sub(lambda found: "@" if found[1] in called else f"@{_FUSE}", text)
+    """The text so that it calls nobody who is not called by what is there already; `plain` takes that back."""
+    called = {found[2] for found in _MENTION.finditer(there or "") if not found[1]}
+
+    def hold(found: re.Match[str]) -> str:
+        return "@" if not found[1] and found[2] in called else f"@{_FUSE}{found[1]}"
+
+    return _MENTION.sub(hold, text)
 
 
 def name(title: str) -> str:

@@ -121,10 +121,10 @@ class Wire:
 
     # ---- reading ---------------------------------------------------------------------------------------------
 
-    def newest(self, project: int) -> str:
-        """When the issue that changed last did so, "" if there is none."""
+    def newest(self, project: int) -> dict[str, object]:
+        """The issue that changed last, unread; {} if there is none."""
         page = self._page(project, {"sort": "updated_on:desc", "limit": "1"})
-        return str(page.issues[0].get("updated_on") or "") if page.issues else ""
+        return page.issues[0] if page.issues else {}
 
     def issues(self, project: int, **filters: str) -> Iterator[dict[str, object]]:
         """The issues of a project, unread, by ascending id.

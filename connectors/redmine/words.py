@@ -2,8 +2,9 @@
 
 Everything has an id of its own, so that renaming a status edits no issue. Three options are ours: ``issue`` stands for
 "whatever tracker the project gives to a new issue", ``version`` says that a record is a version, and ``away`` is the
-status of what was put away, by whatever id the instance has it. A version has statuses of its own, ``open`` and
-``closed``; a locked one (nothing more may be put into it) is open still.
+status of what was put away, by whatever id the instance has it. A version knows no more than open, locked (nothing new
+may be put into it) and closed: it shows the status of a new issue until it is closed, and then the first closed one.
+One that was put away is closed and carries `PUT_AWAY`.
 """
 
 from __future__ import annotations
@@ -14,20 +15,23 @@ from dataclasses import dataclass, field
 
 from connectors.base import NEW, Native, Options
 from connectors.errors import Rejected
-from connectors.redmine.shapes import Named, Priority, Status, Tracker
+from connectors.redmine.shapes import Named, Priority, Status, Tracker, Version
 
 ISSUE, VERSION, AWAY = "issue", "version", "away"
 OPEN, CLOSED = "open", "closed"
 
-_VERSION_STATUSES = {OPEN: "Version: open", CLOSED: "Version: closed"}
+PUT_AWAY = "Eingestellt"
+"""The wiki page of a version that was put away; as long as there is no such page, only the form shows it."""
 
 # Redmine has no archive. An issue that was deleted elsewhere gets the closed status that says "not to be done", by
 # its name in Redmine's default data or one that people use for it; the API tells no more of a status than its name.
-_PUT_AWAY = (
+_REJECTED = (
     *("abgewiesen", "rejected"),
     *("archiviert", "archived", "abgelehnt", "verworfen", "eingestellt", "abgebrochen"),
     *("cancelled", "canceled", "discarded", "won't do", "won't fix"),
 )
+
+_FINISHED = ("erledigt", "closed", "geschlossen", "abgeschlossen", "fertig", "umgesetzt", "done", "completed")
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Words:
     def away(self) -> Status | None:
         """The status of what was put away, if there is one."""
         closed = {_folded(status.name): status for status in reversed(self.statuses) if status.is_closed}
-        return next((closed[name] for name in _PUT_AWAY if name in closed), None)
+        return next((closed[name] for name in _REJECTED if name in closed), None)
 
     @property
     def options(self) -> Options:
@@ -52,7 +56,7 @@ class Words:
         priorities = sorted(self.priorities, key=lambda one: not one.active)
         return {
             "type": {VERSION: "Version", ISSUE: "Issue", **{str(one.id): one.name for one in self.own}},
-            "status": {**{self.status(one.id): one.name for one in self.statuses}, **_VERSION_STATUSES},
+            "status": {self.status(one.id): one.name for one in self.statuses},
             "priority": {str(one.id): one.name for one in priorities},
         }
 
@@ -97,11 +101,23 @@ class Words:
         return _number(option, "priority")
 
     def version_status(self, option: Native) -> str:
-        """The status of a version that an option comes down to: closed, if it is a closed one of issues."""
-        if option in _VERSION_STATUSES:
-            return str(option)
-        closed = {self.status(one.id) for one in self.statuses if one.is_closed}
-        return CLOSED if option in closed else OPEN
+        """The status of a version that an option comes down to."""
+        return CLOSED if option == AWAY or option in self._closed else OPEN
+
+    def of_version(self, version: Version) -> Native:
+        """The option that stands for the status of a version."""
+        if version.status != CLOSED:
+            return self.defaults["status"]
+        if version.wiki_page_title == PUT_AWAY:
+            return AWAY
+        return self._closed[0] if self._closed else self.defaults["status"]
+
+    @property
+    def _closed(self) -> tuple[str, ...]:
+        """The closed statuses, those first that say "done" by their name."""
+        closed = [one for one in self.statuses if one.is_closed and one != self.away]
+        closed.sort(key=lambda one: _folded(one.name) not in _FINISHED)
+        return tuple(self.status(one.id) for one in (*closed, *filter(None, [self.away])))
 
 
 def _number(option: Native, what: str) -> int:
