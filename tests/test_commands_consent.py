@@ -426,9 +426,9 @@ def test_a_calendar_that_may_only_be_read_is_said_by_check(
         mirror.sets(RATHAUS_MODE="two-way")
         entwicklung.adds("Neu", ago=0)
         told = mirror.sync("--accept", ends=1)
-        assert (
-            "leserecht" in told["connectors"]["rathaus"]["error"] or "RATHAUS" in told["connectors"]["rathaus"]["error"]
-        )
+        assert told["connectors"]["rathaus"]["parked"] == 1
+        (parked,) = mirror.json("status")["parked"]
+        assert "check the rights of the account, RATHAUS_URL" in parked["reason"]
     finally:
         folder.rename(rathaus.folder)
 
