@@ -53,6 +53,7 @@ def _peer(settings: Settings, one: ConnectorSettings, rank: int) -> Peer:
         one.read_only,
         hashlib.sha256(said.encode()).hexdigest()[:16],
         one.access.writes,
+        one.thresholds,
     )
 
 

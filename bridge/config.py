@@ -24,6 +24,7 @@ from sqlalchemy.exc import ArgumentError
 
 from bridge.cron import cron_trigger
 from bridge.environment import Environment, Finding, near, read, shown
+from bridge.limits import USUAL, Thresholds
 from bridge.registry import TypeBroken, load_type, type_names
 from bridge.texts import DEFAULT_LANGUAGE, LANGUAGES, Texts, texts
 from connectors.base import Access, ConnectorType
@@ -53,6 +54,8 @@ CONNECTOR_SETTINGS = (
     "ALLOW_HTTP",
     "WRITES",
     "TIMEOUT",
+    "GUARD_DESTROYED",
+    "GUARD_MADE",
 )
 SECRETS = ("password", "token")
 """The needs of a type that may also come from a file."""
@@ -71,6 +74,7 @@ class ConnectorSettings:
     mapping: schema.Mapping_
     mapping_path: Path
     read_only: bool = False
+    thresholds: Thresholds = USUAL
 
     @property
     def name(self) -> str:
@@ -201,7 +205,10 @@ def _connector(env: Environment, name: str) -> ConnectorSettings | None:
     path, mapping = _mapping(env, f"{prefix}_MAPPING", kind)
     if kind:
         _check_needs(env, prefix, access, kind)
-    return ConnectorSettings(access, kind, mapping, path, read_only) if kind and mapping else None
+    thresholds = Thresholds(
+        env.limit(f"{prefix}_GUARD_DESTROYED", USUAL.destroyed), env.limit(f"{prefix}_GUARD_MADE", USUAL.made)
+    )
+    return ConnectorSettings(access, kind, mapping, path, read_only, thresholds) if kind and mapping else None
 
 
 def _type(env: Environment, setting: str) -> ConnectorType | None:

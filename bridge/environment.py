@@ -65,6 +65,17 @@ class Environment:
         self.wrong("number", name=name, value=shown(text), lowest=lowest, highest=highest)
         return default
 
+    def limit(self, name: str, default: tuple[int, float]) -> tuple[int, float]:
+        """A number and a share, such as ``3 10%``; the number alone means no share."""
+        text = self.values.get(name)
+        if text is None:
+            return default
+        match = re.fullmatch(r"(\d{1,6})(?:[ ,]+(\d{1,3}) ?%)?", text)
+        if match:
+            return int(match[1]), int(match[2] or 0) / 100
+        self.wrong("limit", name=name, value=shown(text))
+        return default
+
     def choice(self, name: str, default: str, choices: Sequence[str]) -> str:
         """One of several words, in any case."""
         text = self.values.get(name, default)

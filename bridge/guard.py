@@ -11,18 +11,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bridge.limits import Thresholds
 from bridge.plan import Operation
 from bridge.state import Intent
 
 DAY = 86_400
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """More than the greater of the two is held: an absolute number, and a share of the collection."""
-
-    destroyed: tuple[int, float] = (3, 0.10)
-    made: tuple[int, float] = (50, 0.50)
 
 
 @dataclass(frozen=True)
@@ -38,13 +31,13 @@ def guard(
     operations: Sequence[Operation],
     past: Mapping[str, Sequence[Intent]],
     sizes: Mapping[str, int],
-    thresholds: Thresholds = Thresholds(),
+    thresholds: Mapping[str, Thresholds],
 ) -> list[Held]:
     """Which collections are held. ``past`` are the counted intents of the last day, ``sizes`` the live records."""
     held = []
     for connector in sorted({operation.connector for operation in operations}):
         own = tuple(operation for operation in operations if operation.connector == connector)
-        reason = _reason(own, past.get(connector, ()), sizes.get(connector, 0), thresholds)
+        reason = _reason(own, past.get(connector, ()), sizes.get(connector, 0), thresholds[connector])
         if reason:
             held.append(Held(connector, reason, own))
     return held

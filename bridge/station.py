@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.book import Book, new_id
+from bridge.limits import USUAL, Thresholds
 from bridge.state import Binding, Item, Key, Link, LinkState
 from connectors.base import NEW, Abilities, Connector, Fields, HasTraffic, Native, Options, Record
 from mappings.canonical import GROUPS, Cell, Kind, Value, alike, field_of, normal, preferred
@@ -39,6 +40,7 @@ class Peer:
     read_only: bool = False
     digest: str = ""
     writes: int | None = None
+    thresholds: Thresholds = USUAL
 
 
 class Station:

@@ -86,7 +86,6 @@ def run_pass(
     step: Step = lambda name: None,
     held: Callable[[], bool] = lambda: True,
     threads: bool = True,
-    thresholds: guard.Thresholds | None = None,
 ) -> Outcome:
     """One pass. ``accept`` is True for what this pass would hold, or the digest of a list shown before (R23)."""
     now = clock()
@@ -99,7 +98,6 @@ def run_pass(
         last[0].id + 1 if last else 1,
         by_hand,
         threads,
-        thresholds or guard.Thresholds(),
         step,
         held,
     )

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from bridge import chronicle, contact, guard, intake, match, pairing, reading
 from bridge import clock as clocks
 from bridge.book import Book
-from bridge.merge import compact
+from bridge.learning import forget_how, learn
 from bridge.outbox import Outbox, Step
 from bridge.plan import Operation, Work, wave, work
-from bridge.state import LIFE, NEVER, Item, Link, LinkState, Parked, Run, Store
+from bridge.state import Item, Link, LinkState, Parked, Run, Store
 from bridge.station import Peer, Station, traffic
 from connectors.base import Changes, Identity
 from connectors.errors import PlatformError
@@ -40,7 +40,6 @@ class Given:
     run: int
     by_hand: bool
     threads: bool
-    thresholds: guard.Thresholds
     step: Step
     held: Callable[[], bool]
     identities: dict[str, Identity] = field(default_factory=dict)
@@ -109,7 +108,7 @@ class Walk:
         for id in self.changed & self.stations.keys():
             self._read_anew(self.stations[id])
         self._pair()
-        self.learn()
+        learn(self.book, self.stations, self.given.run)
 
     def _take(self, station: Station, changes: Changes) -> None:
         try:
@@ -290,7 +289,8 @@ class Walk:
             )
             sizes[id] = self.stations[id].binding.count or self._count(id)
         already = {held.connector for held in self.held}
-        found = guard.guard(operations, past, sizes, self.given.thresholds)
+        limits = {id: self.stations[id].peer.thresholds for id in sizes}
+        found = guard.guard(operations, past, sizes, limits)
         self.held += [held for held in found if held.connector not in already | self.fresh]
 
     def is_held(self, operation: Operation) -> bool:
@@ -312,42 +312,9 @@ class Walk:
 
     # ---- afterwards -------------------------------------------------------------------------------------------
 
-    def learn(self) -> None:
-        """Links that were read come to know the bases that they show, if an earlier pass took those in (R2)."""
-        for link in self.book.flagged("behind"):
-            station = self.stations.get(link.connector)
-            if station is None or link.state is not LinkState.LIVE:
-                continue
-            if station.whole or link.native_id in station.read_records:
-                self._learn(station, link)
-
-    def _learn(self, station: Station, link: Link) -> None:
-        item = self.book.item(link.item)
-        shown = station.read(link.shadow)
-        behind = False
-        for cell, base in item.cells.items():
-            if link.known.get(cell, NEVER) >= base.key:
-                continue
-            if base.run >= self.given.run:
-                behind = True
-                continue
-            clean = station.clean(link, shown, cell, base.value)
-            if clean or not link.dirty or cell in link.parked:
-                link.offered[cell] = max(link.offered.get(cell, NEVER), base.key)
-            if shown.asserted(cell) is None:
-                continue  # nobody can be shown it there (R7); that is no reason to outlive a delete
-            if station.translator.shows(shown, cell, base.value):
-                link.known[cell] = base.key
-            elif not (clean or not link.dirty or cell in link.parked):
-                behind = True
-        if link.archived == item.dead:
-            link.known[LIFE] = max(link.known.get(LIFE, NEVER), item.life_key)
-        link.behind = behind
-        self.book.keep_link(link)
-
     def finish(self, errors: Mapping[str, Trouble], waiting: Mapping[str, str]) -> None:
         """Learn once more, remember how far each connector was read and what waits, and close the run."""
-        self.learn()
+        learn(self.book, self.stations, self.given.run)
         for station in self.stations.values():
             self._remember(station)
             self.warnings += station.notes()
@@ -355,7 +322,7 @@ class Walk:
             if name in errors:
                 binding.fail(errors[name].sentence, self.given.now, errors[name].retry_after)
                 self.book.keep_binding(binding)
-        self._compact()
+        forget_how(self.book)
         held = {self.stations[one.connector].name: one.reason for one in self.held if one.connector in self.stations}
         self.journal_run.summary = {"waiting": {**waiting, **held}}
         self.journal_run.ok = not (errors or waiting or self.held)
@@ -384,17 +351,6 @@ class Walk:
             if station.name in self.given.whole:
                 binding.read_whole_at = self.given.now
         self.book.keep_binding(binding)
-
-    def _compact(self) -> None:
-        """Texts that every link knows need no memory of how they came about (R11)."""
-        for item in self.book.loaded_items():
-            links = [link for link in self.book.links_of(item.id) if link.state is not LinkState.RETIRED]
-            if any(link.dirty or link.behind for link in links):
-                continue
-            for cell, base in item.cells.items():
-                if field_of(cell).type is Type.TEXT and base.asserts:
-                    item.cells[cell] = compact(base)
-                    self.book.keep_item(item)
 
     def parked(self, station: Station) -> int:
         """How many records are left alone there, for a reason that `status` tells."""

@@ -63,8 +63,8 @@ SABOTAGES = (
     Sabotage(
         "R2",
         "a link learns a base of this very pass, which nobody there had seen",
-        "bridge/walk.py",
-        "            if base.run >= self.given.run:\n                behind = True\n                continue\n",
+        "bridge/learning.py",
+        "        if base.run >= run:\n            behind = True\n            continue\n",
         "",
         _named(SHORTCUTS, "test_r2_a_delete_that_lands_after_its_platform_was_pulled_does_not_bury_an_edit"),
     ),

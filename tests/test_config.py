@@ -216,6 +216,7 @@ def test_two_users_may_have_a_collection_of_the_same_name(folder: Path) -> None:
         ({"RATHAUS_WRITES": "65"}, ["RATHAUS_WRITES=65", "1 to 64"]),
         ({"RATHAUS_WRITES": "-1"}, ["RATHAUS_WRITES=-1"]),
         ({"RATHAUS_TIMEOUT": "bald"}, ["RATHAUS_TIMEOUT=bald"]),
+        ({"RATHAUS_GUARD_DESTROYED": "viele"}, ["RATHAUS_GUARD_DESTROYED=viele"]),
         ({"RATHAUS_MAPPING": "fehlt.toml"}, ["RATHAUS_MAPPING", "fehlt.toml"]),
         ({"BRIDGE_LANGUAGE": "fr"}, ["BRIDGE_LANGUAGE=fr", "de, en"]),
     ],
@@ -350,3 +351,11 @@ def test_what_others_say_of_a_mapping_and_a_schedule_is_said_in_german_too(folde
     said = "\n".join(failure.value.problems)
     assert "ist hier kein Schlüssel. Bekannt sind:" in said
     assert "(4 Felder statt 5)" in said
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("20", (20, 0.0)), ("5 25%", (5, 0.25)), ("0, 100 %", (0, 1.0)), (None, (3, 0.1))]
+)
+def test_the_limits_of_the_guard(folder: Path, said: str | None, meant: tuple[int, float]) -> None:
+    found = load(settings(RATHAUS_GUARD_DESTROYED=said or ""), folder).connectors[0]
+    assert (found.thresholds.destroyed, found.thresholds.made) == (meant, (50, 0.5))
