@@ -19,6 +19,9 @@ from tests.redmine_server import Redmine
 
 pytestmark = [pytest.mark.redmine, pytest.mark.radicale, pytest.mark.xdist_group("redmine")]
 
+LONG = "Das Serviceportal der Stadt geht mit allen Anträgen der Bauaufsicht online"
+SHORT = "Das Serviceportal der Stadt geht mit allen Anträgen der Bau…"
+
 
 @pytest.fixture(scope="session")
 def english() -> Iterator[Redmine]:
@@ -66,9 +69,9 @@ def issues(person: RedminePerson) -> dict[str, Any]:
 
 
 def versions(person: RedminePerson) -> dict[str, Any]:
-    """The versions of the project by name."""
+    """The project's own versions by name."""
     found = person.call("GET", f"/projects/{person.collection}/versions.json")["versions"]
-    return {one["name"]: one for one in found}
+    return {one["name"]: one for one in found if one["project"]["id"] == person.project["id"]}
 
 
 def rests(mirror: Mirror) -> None:
@@ -129,3 +132,106 @@ def test_the_mapping_works_unedited_on_german_default_data(tmp_path: Path, redmi
 
 def test_the_mapping_works_unedited_on_english_default_data(tmp_path: Path, english: Redmine, desk: Desk) -> None:
     works_unedited(tmp_path, RedminePerson(english), desk)
+
+
+def test_a_milestone_in_progress_with_a_long_title_stays_what_it_is(
+    mirror: Mirror, person: RedminePerson, desk: Desk
+) -> None:
+    desk.adds(LONG, "CATEGORIES:Meilenstein", "STATUS:IN-PROCESS", "DUE;VALUE=DATE:20261231", "DESCRIPTION:eins\\nzwei")
+    desk.adds("fertig", "CATEGORIES:Meilenstein", "STATUS:COMPLETED", "COMPLETED:20261101T120000Z")
+    desk.adds("Anmeldung", f"CATEGORIES:{LONG}", "DUE;VALUE=DATE:20261101")
+    desk.adds("Abnahme", "CATEGORIES:fertig")
+    before = desk.picture()
+    mirror.begins()
+    rests(mirror)
+    assert desk.picture() == before
+    assert {name: (one["status"], one["due_date"]) for name, one in versions(person).items()} == {
+        SHORT: ("open", "2026-12-31"),
+        "fertig": ("closed", None),
+    }
+    assert {title: one["fixed_version"]["name"] for title, one in issues(person).items()} == {
+        "Anmeldung": SHORT,
+        "Abnahme": "fertig",
+    }
+    version = f"versions/{versions(person)[SHORT]['id']}"
+    person.change(version, due_date="2027-01-15")
+    mirror.sync()
+    assert (desk.task(LONG)["DUE"], desk.task(LONG)["STATUS"]) == ("20270115", "IN-PROCESS")
+    person.change(version, status="closed")
+    mirror.sync()
+    assert desk.task(LONG)["STATUS"] == "COMPLETED"
+    rests(mirror)
+
+
+def test_what_was_deleted_elsewhere_is_put_away(mirror: Mirror, person: RedminePerson, desk: Desk) -> None:
+    desk.adds("Baubeginn", "CATEGORIES:Meilenstein")
+    for title in ("eins", "zwei", "drei", "vier"):
+        desk.adds(title)
+    mirror.begins()
+    desk.deletes("Baubeginn")
+    desk.deletes("eins")
+    mirror.sync()
+    assert versions(person)["Baubeginn"]["status"] == "closed"
+    assert issues(person)["eins"]["status"]["name"] == "Abgewiesen"
+    person.remove(f"issues/{issues(person)['zwei']['id']}")
+    mirror.sync()
+    assert desk.task("zwei").gone
+    person.change(f"issues/{issues(person)['eins']['id']}", status_id=1)  # somebody fetches it back
+    mirror.sync()
+    assert not desk.task("eins").gone
+    rests(mirror)
+
+
+def test_parents_and_children_that_are_done_at_once_all_close(
+    mirror: Mirror, person: RedminePerson, desk: Desk
+) -> None:
+    parent = desk.adds("oben", "DUE;VALUE=DATE:20261101")
+    desk.adds("unten", f"RELATED-TO:{parent}", "DUE;VALUE=DATE:20261201")
+    mirror.begins()
+    rests(mirror)
+    assert issues(person)["unten"]["parent"]["id"] == issues(person)["oben"]["id"]
+    assert desk.task("oben")["DUE"] == "20261101"  # what Redmine makes of it is Redmine's
+    for title in ("oben", "unten"):
+        desk.edits(title, "STATUS:COMPLETED", "COMPLETED:20261101T120000Z", "PERCENT-COMPLETE:100")
+    for _ in range(2):
+        mirror.run("sync")
+    assert {one["status"]["name"] for one in issues(person).values()} == {"Erledigt"}
+    rests(mirror)
+
+
+def test_texts_are_worked_on_from_both_sides(mirror: Mirror, person: RedminePerson, desk: Desk) -> None:
+    desk.adds("eins", "DESCRIPTION:Für @anna:\\n\\n* Straße\\n* Gäßchen")
+    mirror.begins()
+    issue = f"issues/{issues(person)['eins']['id']}"
+    stored = person.look(issue)["description"]
+    person.change(issue, description=stored.replace("Gäßchen", "Gäßchen und Plätze"))
+    desk.edits("eins", "DESCRIPTION:Für @anna und @dora:\\n\\n* Straße\\n* Gäßchen")
+    mirror.sync()
+    mirror.sync()
+    merged = "Für @anna und @dora:\n\n* Straße\n* Gäßchen und Plätze"
+    assert desk.task("eins")["DESCRIPTION"].replace("\\n", "\n") == merged
+    assert person.look(issue)["description"].replace("\r\n", "\n").replace("\u2060", "") == merged
+    rests(mirror)
+
+
+def test_a_revoked_key_deletes_nothing(mirror: Mirror, person: RedminePerson, desk: Desk) -> None:
+    for title in ("eins", "zwei"):
+        desk.adds(title)
+    mirror.begins()
+    before = desk.picture()
+    mirror.sets(tracker_token="f" * 40)
+    answer = mirror.run("sync")
+    assert answer.code != 0
+    assert "does not accept" in answer.said
+    assert desk.picture() == before
+
+
+def test_moved_to_another_project_is_not_deleted(mirror: Mirror, person: RedminePerson, desk: Desk) -> None:
+    for title in ("eins", "zwei"):
+        desk.adds(title)
+    mirror.begins()
+    elsewhere = RedminePerson(person.redmine)
+    before = desk.picture()
+    person.change(f"issues/{issues(person)['eins']['id']}", project_id=elsewhere.project["id"])
+    mirror.run("sync")
+    assert desk.picture() == before
