@@ -44,6 +44,9 @@ BACK_OFF = (300, 3_600, 21_600, 86_400)
 FORBIDDEN = 3
 """Writes forbidden in a row (403) after which nothing more is sent to a platform in this pass."""
 
+TROUBLES = 20
+"""Writes answered with a server error in a row after which nothing more is sent to a platform in this pass."""
+
 LOOK_AHEAD = 64
 """Operations for busy hosts that are passed over in search of one for an idle host."""
 
@@ -76,6 +79,7 @@ class Outbox:
         self.threads = threads
         self._limits: dict[str, int] = {}
         self._attempts: dict[str, int] = {}
+        self._answers: dict[str, str] = {}
 
     # ---- sending ----------------------------------------------------------------------------------------------
 
@@ -174,7 +178,8 @@ class Outbox:
         if tries >= ATTEMPTS:
             link = self.book.link(operation.link)
             if not link.parked:
-                self.park(station, link, [""], "did not settle in this pass; it is tried again in the next one")
+                later = "did not settle in this pass; it is tried again in the next one"
+                self.park(station, link, [""], self._answers.get(link.id, later))
             return False
         self._attempts[operation.link] = tries + 1
         return True
@@ -245,7 +250,7 @@ class Outbox:
 
     def _succeed(self, station: Station, operation: Operation, intent: Intent, record: Record, fresh: bool) -> None:
         link = self.book.link(operation.link)
-        station.forbidden = 0
+        station.forbidden = station.troubles = 0
         if operation.kind == "create":
             station.created += 1
             written.adopt(station, intent, record, at_once=fresh)
@@ -287,6 +292,10 @@ class Outbox:
             return
         if error.answered:
             self._limits[station.binding.host] = 1
+            self._answers[link.id] = str(error)
+            station.troubles += 1
+            if station.troubles >= TROUBLES:
+                station.fail(str(error), self.book)
         if not error.answered:
             station.lost(str(error), self.book)
             self._attempts[link.id] = ATTEMPTS + 1

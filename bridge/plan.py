@@ -47,12 +47,13 @@ class Operation:
 
 @dataclass(frozen=True)
 class Work:
-    """What one link needs. ``parked`` are reasons per cell; ``pending`` are items (R13)."""
+    """What one link needs. ``parked`` are reasons per cell; ``pending`` are items (R13); ``locked`` are cells (R7)."""
 
     operation: Operation | None = None
     pending: frozenset[str] = frozenset()
     parked: Mapping[Cell, str] = field(default_factory=dict)
     settled_archive: bool | None = None
+    locked: frozenset[Cell] = frozenset()
 
 
 def work(station: Station, link: Link, item: Item) -> Work:
@@ -105,7 +106,7 @@ def _update(station: Station, link: Link, item: Item, reading: Reading, settled_
     pending = frozenset(writing.pending.values())
     parked |= writing.unshowable
     if not writing.fields:
-        return Work(None, pending, parked, settled_archive)
+        return Work(None, pending, parked, settled_archive, writing.locked)
     cells = {cell: wanted[cell] for cell in wanted if cell in writing.shown}
     operation = Operation(
         "update",
@@ -120,7 +121,7 @@ def _update(station: Station, link: Link, item: Item, reading: Reading, settled_
         _reason(station, item, cells),
         before={cell: _shown_value(reading, cell) for cell in cells},
     )
-    return Work(operation, pending, parked, settled_archive)
+    return Work(operation, pending, parked, settled_archive, writing.locked)
 
 
 def _leave_alone(station: Station, link: Link, item: Item, cell: Cell) -> str:

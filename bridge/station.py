@@ -70,6 +70,7 @@ class Station:
         self.unsettled = False
         self.silences = 0
         self.forbidden = 0
+        self.troubles = 0
         self.singly: set[str] = set()
         self.tried: set[tuple[str, Cell]] = set()
         self._notes: dict[str, list[str]] = {}

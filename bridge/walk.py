@@ -270,6 +270,10 @@ class Walk:
             retried = todo.operation is not None and (cell in todo.operation.cells or not cell)
             if cell not in todo.parked and not refused and not retried and not (cell == "title" and link.problem):
                 del link.parked[cell]
+        if todo.locked:
+            station, title = self.stations[link.connector], self.book.item(link.item).title
+            fields = ", ".join(sorted({field_of(cell).name for cell in todo.locked}))
+            self.warnings.append(f"{station.name}: {title}: cannot be changed there by us: {fields}")
         if before != (link.dirty, link.pending, link.parked, link.archived):
             self.book.keep_link(link)
 

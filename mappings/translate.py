@@ -87,14 +87,16 @@ class Writing:
     ``shown``       cells that the record shows afterwards
     ``pending``     cells whose reference has no record there yet, with the item they wait for (R13)
     ``unshowable``  cells that this platform cannot show, with a sentence
+    ``locked``      cells that this very record does not take at the moment
 
-    A wanted cell that is in none of them is absent or locked on this record.
+    A wanted cell that is in none of them is absent on this record.
     """
 
     fields: dict[str, Native] = field(default_factory=dict)
     shown: frozenset[Cell] = frozenset()
     pending: Mapping[Cell, str] = field(default_factory=dict)
     unshowable: Mapping[Cell, str] = field(default_factory=dict)
+    locked: frozenset[Cell] = frozenset()
 
 
 class Translator:
@@ -240,6 +242,7 @@ class Translator:
         stale: set[str] = set()  # native fields that were changed since ``reading``
         pending: dict[Cell, str] = {}
         unshowable: dict[Cell, str] = {}
+        kept: set[Cell] = set()
         for cell in sorted(wanted, key=_order):
             name = field_of(cell).name
             if name in absent or name not in self._codecs:
@@ -261,12 +264,14 @@ class Translator:
                 continue
             else:
                 change = {native: value for native, value in change.items() if not _same(value, draft.get(native))}
-                if locked.isdisjoint(change):
-                    draft |= change
-                    shown.add(cell)
-                    stale |= change.keys()
+                if not locked.isdisjoint(change):
+                    kept.add(cell)
+                    continue
+                draft |= change
+                shown.add(cell)
+                stale |= change.keys()
         fields = {native: value for native, value in draft.items() if not _same(value, before.get(native))}
-        return Writing(fields, frozenset(shown), pending, unshowable)
+        return Writing(fields, frozenset(shown), pending, unshowable, frozenset(kept))
 
     # ---- archive ---------------------------------------------------------------------------------------------
 

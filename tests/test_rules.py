@@ -158,6 +158,7 @@ def test_r7_a_field_that_the_server_derives_is_left_to_it() -> None:
     world.sync()
     world.person("A").edits("t1", due=MAY, title="neu")
     sent = world.listen("B")
+    assert "B: neu: cannot be changed there by us: due" in world.sync().warnings
     world.sync_until_quiet()
     assert sent == [{"title": "neu"}]
     world.shows("B", "t1", due=None, title="neu")
@@ -754,6 +755,18 @@ def test_r27_one_forbidden_record_does_not_hold_up_the_others() -> None:
     world.sync(down="C")
     shown = [one.fields["due"] for one in world.platforms["B"].listing()]
     assert sorted(map(str, shown)) == [MAY] * 4 + ["None"]
+    at_peace(world)
+
+
+def test_r27_a_server_that_cannot_write_is_not_asked_without_end_and_says_why() -> None:
+    world = mirrored(*(f"t{n}" for n in range(40)))
+    for n in range(40):
+        world.person("A").edits(f"t{n}", due=MAY)
+    world.platforms["B"].fails(*["500"] * 200)
+    before = world.platforms["B"].writes
+    outcome = world.sync()
+    assert world.platforms["B"].writes - before == 20
+    assert outcome.connectors["B"].error == "The server failed (500)."
     at_peace(world)
 
 

@@ -199,7 +199,7 @@ def test_what_the_platform_cannot_hold_is_absent() -> None:
 def test_locked_fields_are_not_written() -> None:
     wanted: dict[str, Value] = {"title": "neu", "due": "2026-12-01", "status": "done"}
     writing = DECK.write(wanted, card(), board(), NOBODY, AT, locked=frozenset({"duedate", "done"}))
-    assert writing == Writing({"title": "neu"}, frozenset({"title"}))
+    assert writing == Writing({"title": "neu"}, frozenset({"title"}), locked=frozenset({"due", "status"}))
 
 
 def test_a_locked_field_that_agrees_is_shown() -> None:
