@@ -15,6 +15,7 @@ GROUP = "strategy_bridge.connectors"
 
 BUILT_IN = {
     "caldav": "connectors.caldav:TYPE",
+    "gitlab": "connectors.gitlab:TYPE",
     "memory": "connectors.memory:TYPE",
     "nextcloud-deck": "connectors.nextcloud_deck:TYPE",
     "redmine": "connectors.redmine:TYPE",

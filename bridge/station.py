@@ -68,6 +68,7 @@ class Station:
         self.failed = ""
         self.trouble = ""
         self.unsettled = False
+        self.made_again: set[str] = set()
         self.silences = 0
         self.forbidden = 0
         self.troubles = 0

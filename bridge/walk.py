@@ -16,6 +16,7 @@ from bridge.outbox import Outbox, Step
 from bridge.plan import Operation, Work, wave, work
 from bridge.state import Item, Link, LinkState, Parked, Run, Store
 from bridge.station import Peer, Station, traffic
+from bridge.written import wake_referrers
 from connectors.base import Changes, Identity
 from connectors.errors import PlatformError
 from mappings.canonical import Type, field_of, normal
@@ -216,6 +217,8 @@ class Walk:
         return bool(again)
 
     def _plan(self) -> list[Operation]:
+        for one in self.stations.values():
+            wake_referrers(one)
         operations = []
         links = {link.id: link for link in [*self.book.flagged("dirty"), *self.book.flagged("parked")]}
         self.book.load_links_of(sorted({link.item for link in links.values()}))

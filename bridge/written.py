@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bridge import intake
 from bridge.intake import take_record, wait
-from bridge.state import LIFE, NEVER, Intent, Item, Key, Link, LinkState, Memo, Parked
+from bridge.state import LIFE, NEVER, Intent, Key, Link, LinkState, Memo, Parked
 from bridge.station import Station, evidence, same
 from connectors.base import Fields, Native, Record, Ref
 from mappings.canonical import Cell, Type, field_of
@@ -168,8 +168,8 @@ def adopt(station: Station, intent: Intent, record: Record, *, at_once: bool) ->
     link.known[LIFE] = intent.keys.get(LIFE, item.life_key)
     book.drop_unlinked(station.id, record.ref.native_id)
     settle_write(station, link, intent, record, at_once=at_once)
-    if any(one.state is LinkState.RETIRED and one.native_id for one in book.links_of(item.id)):
-        _wake_referrers(station, item)
+    if any(x.state is LinkState.RETIRED and x.connector == station.id and x.native_id for x in book.links_of(item.id)):
+        station.made_again.add(item.id)
     return link
 
 
@@ -191,12 +191,16 @@ def adopt_unseen(station: Station, intent: Intent, ref: Ref) -> bool:
     return True
 
 
-def _wake_referrers(station: Station, item: Item) -> None:
-    """What refers to the item's old record there has to be written anew (R13); rare, so all items are looked at."""
+def wake_referrers(station: Station) -> None:
+    """What refers to an old record of a task that was made again is to be written anew (R13).
+
+    Rare, so all items are looked through, once for all that were made again.
+    """
+    again, station.made_again = station.made_again, set()
     book = station.book
-    for known in book.store.all_items():
+    for known in book.store.all_items() if again else ():
         refers = any(
-            base.value == item.id and field_of(cell).type in (Type.REFERENCE, Type.REFERENCES)
+            base.value in again and field_of(cell).type in (Type.REFERENCE, Type.REFERENCES)
             for cell, base in known.cells.items()
         )
         link = book.link_of(known.id, station.id) if refers else None
