@@ -214,7 +214,9 @@ class GitLabConnector:
         except NotFound:
             raise
         except PlatformError as error:  # the writes were answered: nothing is under way, and a probe will tell
-            raise Transient(f"{self._wire.http.host} took a change of {called(found)} and did not tell the outcome.") from error
+            raise Transient(
+                f"{self._wire.http.host} took a change of {called(found)} and did not tell the outcome."
+            ) from error
         return self._with_new_labels(after, fields)
 
     def _put(self, found: Issue | Milestone, body: Mapping[str, object]) -> None:

@@ -29,7 +29,7 @@ _ADDRESS = r"(?<![^\s(<])https?://(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?::[0-9]+)?/[
 # In Ruby, in which GitLab is written, only ASCII letters are part of a word: "ü@all" calls everybody.
 _SIGIL = (
     rf"(?<![A-Za-z0-9_])@(?={GAP}*[A-Za-z0-9_.])"
-    rf"|(?<!&)#(?={GAP}*[0-9])"  # "&#12;" is a character and no reference
+    rf"|(?<!&)#(?={GAP}*[0-9])|(?<=&)#(?={GAP}*[0-9]+(?![0-9;]))"  # "&#12;" is a character and no reference
     rf"|[!&](?={GAP}*[0-9])"
     rf"|<(?={GAP}*!-- strategy-bridge:)"  # nobody's text is taken for our invisible line
 )

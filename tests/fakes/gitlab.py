@@ -43,6 +43,8 @@ class Fault:
     status: int = 500
     body: Json = None
     headers: dict[str, str] = field(default_factory=dict)
+    skip: int = 0
+    """How many matching requests go well before."""
     run: Callable[[], object] | None = None
     """Not a fault at all, but somebody who acts just before this request."""
 
@@ -130,10 +132,11 @@ class GitLab:
         lost: bool = False,
         body: Json = None,
         headers: dict[str, str] | None = None,
+        skip: int = 0,
     ) -> None:
         """Let the next matching request go wrong: ``lost`` closes the connection, else this status and body."""
         said = {"message": f"{status} went wrong"} if body is None else body
-        self._faults.append(Fault(method, re.compile(path), after, lost, status, said, headers or {}))
+        self._faults.append(Fault(method, re.compile(path), after, lost, status, said, headers or {}, skip))
 
     def before(self, method: str, path: str, run: Callable[[], object]) -> None:
         """Let somebody act just before the next matching request is looked at."""
@@ -143,8 +146,10 @@ class GitLab:
         """Take the first fault that fits."""
         for fault in self._faults:
             if fault.method == method and fault.path.search(path):
-                self._faults.remove(fault)
-                return fault
+                if fault.skip == 0:
+                    self._faults.remove(fault)
+                    return fault
+                fault.skip -= 1
         return None
 
     # ---- sign-in and limits ----------------------------------------------------------------------------------

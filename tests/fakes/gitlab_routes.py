@@ -85,7 +85,7 @@ class Routes:
     def _project(self, name: str) -> Json:
         moved = [one for one in self.world.projects.values() if name in one.old_paths]
         if moved:  # A 5: since 16.7 an old path is redirected
-            return Answer(301, None, {"Location": self.url.replace(f"/{name}", f"/{moved[0].id}")})
+            return Answer(301, None, {"Location": f"{self.url.partition('/projects/')[0]}/projects/{moved[0].id}"})
         return self._show_project(self.world.project(self.user, name))
 
     def _show_project(self, project: Project) -> Json:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 COMMANDS = ("close", "reopen", "confidential", "label", "due", "title", "assign", "move", "shrug")
 _COMMAND = re.compile(rf"^/({'|'.join(COMMANDS)})(?:[ ]+([^\n]*))?$", re.IGNORECASE)
-# Ruby's \w is ASCII; a link is no text any more when people and issues are looked for in it.
-_LINK = re.compile(r"https?://[^\s<>)\]]+")
+# Ruby's \w is ASCII; a link is no text any more when people and issues are looked for, nor is "&#12;".
+_LINK = re.compile(r"(?<![^\s(<])https?://[\w.-]+\.[a-z]{2,}[/:][^\s<>)\]]*|&#\d+;")
 _PERSON = re.compile(r"(?<![A-Za-z0-9_])@([A-Za-z0-9_.][A-Za-z0-9_.-]*)", re.ASCII)
 _ISSUE = re.compile(r"#(\d+)", re.ASCII)
 

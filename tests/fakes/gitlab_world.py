@@ -404,7 +404,8 @@ class World:
         for name, value in dates.items():
             if value:
                 _day(name, value)
-        if dates.get("start_date") and dates.get("due_date") and dates["due_date"] < dates["start_date"]:
+        start, due = dates.get("start_date"), dates.get("due_date")
+        if start and due and due < start:
             raise invalid("due_date", "must be greater than start date")  # (source)
 
     def delete_milestone(self, user: int, project: Project, number: int) -> None:

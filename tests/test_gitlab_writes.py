@@ -1,0 +1,440 @@
+"""What is written to a GitLab project: one trap each, as its papers and source tell them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from connectors.base import Fields
+from connectors.errors import Lost, NotFound, Rejected, Transient, Unauthorized, VersionMismatch
+from connectors.gitlab import GitLabConnector
+from tests.fakes.gitlab import GitLab
+from tests.fakes.gitlab_model import Issue, Project
+from tests.gitlab_tools import asked, find, ready, shown
+
+
+@pytest.fixture
+def gitlab() -> Iterator[GitLab]:
+    with GitLab() as server:
+        yield server
+
+
+@pytest.fixture
+def project(gitlab: GitLab) -> Project:
+    return gitlab.project()
+
+
+@pytest.fixture
+def connector(gitlab: GitLab, project: Project) -> GitLabConnector:
+    return ready(gitlab)
+
+
+def only(gitlab: GitLab) -> Issue:
+    [found] = gitlab.world.issues.values()
+    return found
+
+
+def write(gitlab: GitLab, connector: GitLabConnector, title: str, fields: Fields) -> list[tuple[str, object]]:
+    """Write these fields to the record of that title; the bodies that were sent."""
+    record = find(connector, title)
+    gitlab.bodies.clear()
+    connector.update(record.ref, fields, record.version)
+    return gitlab.bodies
+
+
+def label(gitlab: GitLab, name: str) -> str:
+    return next(str(one.id) for one in gitlab.world.labels.values() if one.name == name)
+
+
+# ---- creating ----------------------------------------------------------------------------------------------------
+
+
+def test_an_issue_is_made_with_all_that_it_takes_in_one_request(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    stone = gitlab.add_milestone(project, "Portal")
+    gitlab.world.add_label("Presse", project=project.id)
+    connector.pull(None, {})
+    asked(gitlab)
+    fields: Fields = {
+        "type": "issue",
+        "title": "eins",
+        "description": "Text",
+        "labels": ("+Neu", label(gitlab, "Presse")),
+        "milestone": f"milestone:{stone.id}",
+        "due_date": "2026-12-01",
+        "visibility": "members",
+    }
+    made = connector.create(fields, "mark")
+    assert asked(gitlab) == ["POST /issues", "GET /issues/1", "GET /labels"]
+    new = label(gitlab, "Neu")
+    assert {**shown(made), "start_date": None} == {
+        **fields,
+        "labels": tuple(sorted((new, label(gitlab, "Presse")))),
+        "status": "opened",
+        "start_date": None,
+    }
+    assert made.options == {"labels": {new: "Neu"}}
+
+
+def test_a_create_without_an_answer_may_have_made_something(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    gitlab.fail("POST", "/issues$", status=502, after=True)
+    with pytest.raises(Lost):
+        connector.create({"title": "eins"}, "mark")
+    assert find(connector, "eins").own
+
+
+def test_an_answer_that_names_nothing_is_a_lost_one(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    gitlab.fail("POST", "/issues$", status=201, after=True, body={"ok": True})
+    with pytest.raises(Lost, match="did not say what it made"):
+        connector.create({"title": "eins"}, "mark")
+
+
+def test_a_create_that_cannot_be_read_back_is_known_from_its_answer(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    for _ in range(3):
+        gitlab.fail("GET", "/issues/1", status=503)
+    assert shown(connector.create({"title": "eins"}, "mark"))["title"] == "eins"
+
+
+@pytest.mark.parametrize(
+    ("status", "clean"), [(400, True), (409, True), (422, False)], ids=["value", "double", "spam or captcha"]
+)
+def test_a_refused_create_says_whether_something_may_be_left(
+    gitlab: GitLab, project: Project, connector: GitLabConnector, status: int, clean: bool
+) -> None:
+    gitlab.fail("POST", "/issues$", status=status, body={"message": {"title": ["is odd"], "base": ["x", "y"]}})
+    with pytest.raises(Rejected, match="title is odd, base x, y") as refusal:
+        connector.create({"title": "eins"}, "mark")
+    assert refusal.value.clean is clean
+
+
+def test_a_title_that_is_too_long_is_refused_with_gitlabs_own_reason(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    with pytest.raises(Rejected, match="title is too long"):
+        connector.create({"title": "x" * 256}, "mark")
+
+
+def test_what_cannot_be_a_label_does_not_keep_an_issue_from_being_made(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    """Labels are sent with commas between them (A2); a state is written as one."""
+    made = connector.create({"title": "eins", "labels": ("+Rat, Ausschuss", "+status::Review", "+Presse")}, "mark")
+    assert gitlab.labelled(only(gitlab)) == {"Presse"}
+    for name in ("+Rat, Ausschuss", "+status::Review"):
+        with pytest.raises(Rejected, match=r"Rat, Ausschuss|status::Review"):
+            connector.update(made.ref, {"labels": (name,)}, made.version)
+
+
+def test_a_milestone_is_made_with_its_dates(gitlab: GitLab, project: Project, connector: GitLabConnector) -> None:
+    fields: Fields = {"type": "milestone", "title": "Portal", "start_date": "2026-01-01", "due_date": "2026-12-31"}
+    made = connector.create(fields, "mark")
+    assert {**shown(made), **fields} == shown(made)
+    assert made.locked == {"visibility"}
+    [stone] = gitlab.world.milestones.values()
+    assert (stone.start_date, stone.due_date, stone.project) == ("2026-01-01", "2026-12-31", project.id)
+
+
+def test_a_milestone_that_ends_before_it_begins_is_refused(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    fields: Fields = {"type": "milestone", "title": "x", "start_date": "2026-02-01", "due_date": "2026-01-01"}
+    with pytest.raises(Rejected, match="must be greater than start date"):
+        connector.create(fields, "mark")
+    assert gitlab.world.milestones == {}
+
+
+def test_in_an_open_project_only_what_is_said_to_be_public_is_public(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    project.visibility = "public"
+    connector.pull(None, {})
+    for number, fields in enumerate(({}, {"visibility": "members"}, {"visibility": "public"})):
+        connector.create({"title": f"{number}", **fields}, "mark")
+    assert {one.title: one.confidential for one in gitlab.world.issues.values()} == {"0": True, "1": True, "2": False}
+
+
+def test_a_project_that_was_opened_since_the_last_run_gets_nothing_internal(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    before = connector.pull(None, {})
+    project.visibility = "public"
+    later = ready(gitlab)
+    later.identify(connector.memory())
+    later.pull(before.cursor, {})
+    later.create({"title": "eins", "visibility": "members"}, "mark")
+    assert only(gitlab).confidential
+
+
+# ---- updating ----------------------------------------------------------------------------------------------------
+
+
+def test_labels_are_added_and_taken_away_and_never_sent_as_a_set(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    gitlab.add(project, "eins", labels="Presse,IT,Doing")
+    [(_, body)] = write(gitlab, connector, "eins", {"labels": (label(gitlab, "IT"), "+Neu")})
+    assert body == {"add_labels": "Neu", "remove_labels": "Presse"}
+    assert gitlab.labelled(only(gitlab)) == {"IT", "Neu", "Doing"}
+
+
+def test_a_label_of_the_same_meaning_is_not_made_twice(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    gitlab.world.add_label("Presse", project=project.id)
+    gitlab.add(project, "eins")
+    [(_, body)] = write(gitlab, connector, "eins", {"labels": ("+presse",)})
+    assert body == {"add_labels": "Presse"}
+    assert connector.normalises("labels", ("+presse",), (label(gitlab, "Presse"),))
+    assert not connector.normalises("labels", ("+IT",), (label(gitlab, "Presse"),))
+
+
+def test_a_label_that_was_renamed_since_is_not_made_anew(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    """The interface takes names and makes what it does not know (A2), so a pass looks at today's names."""
+    gitlab.add(project, "eins", labels="Presse")
+    gitlab.add(project, "zwei")
+    before = connector.pull(None, {})
+    one, two = find(connector, "eins"), find(connector, "zwei")
+    gitlab.world.edit_label(int(label(gitlab, "Presse")), "Pressestelle")
+    assert connector.pull(before.cursor, {one.ref.native_id: one.version}).records == ()
+    after = connector.update(two.ref, {"labels": shown(one)["labels"]}, two.version)
+    assert shown(after)["labels"] == shown(one)["labels"]
+    assert [each.name for each in gitlab.world.labels.values()] == ["Pressestelle"]
+
+
+def test_a_groups_label_is_used_like_the_projects_own(gitlab: GitLab) -> None:
+    group = gitlab.world.add_group("stadt")
+    project = gitlab.project(group=group.id)
+    gitlab.world.add_label("Presse", group=group.id)
+    gitlab.add(project, "eins")
+    connector = ready(gitlab)
+    write(gitlab, connector, "eins", {"labels": (label(gitlab, "Presse"),)})
+    assert gitlab.labelled(only(gitlab)) == {"Presse"}
+    assert len(gitlab.world.labels) == 1
+
+
+def test_a_status_is_one_label_and_takes_the_others_away(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    """Scoped labels exclude each other in the paid editions only."""
+    gitlab.world.add_label("status::Review", project=project.id)
+    gitlab.add(project, "eins", labels="Doing,Presse")
+    [(_, body)] = write(gitlab, connector, "eins", {"status": label(gitlab, "status::Review")})
+    assert body == {"add_labels": "status::Review", "remove_labels": "Doing"}
+    write(gitlab, connector, "eins", {"status": "opened"})
+    assert gitlab.labelled(only(gitlab)) == {"Presse"}
+
+
+def test_closing_is_a_request_of_its_own_and_the_last_one(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    """Sent together, it is carried out first and stays done when the rest is refused (A2)."""
+    gitlab.add(project, "eins", labels="Doing")
+    sent = write(gitlab, connector, "eins", {"status": "closed", "title": "zwei"})
+    assert [body for _, body in sent] == [{"title": "zwei"}, {"state_event": "close"}]
+    assert gitlab.labelled(only(gitlab)) == {"Doing"}
+    sent = write(gitlab, connector, "zwei", {"status": "opened", "title": "drei"})
+    assert [body for _, body in sent] == [{"state_event": "reopen"}, {"title": "drei", "remove_labels": "Doing"}]
+
+
+def test_a_refused_value_leaves_the_state_as_it_was(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    gitlab.add(project, "eins")
+    record = find(connector, "eins")
+    with pytest.raises(Rejected) as refusal:
+        connector.update(record.ref, {"status": "closed", "title": "x" * 300}, record.version)
+    assert refusal.value.clean
+    assert only(gitlab).state == "opened"
+
+
+def test_a_refusal_behind_a_first_step_is_not_clean(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    gitlab.add(project, "eins")
+    record = find(connector, "eins")
+    gitlab.fail("PUT", "/issues/1", status=422, skip=1)
+    with pytest.raises(Rejected) as refusal:
+        connector.update(record.ref, {"status": "closed", "title": "zwei"}, record.version)
+    assert not refusal.value.clean
+    assert (only(gitlab).title, only(gitlab).state) == ("zwei", "opened")
+
+
+def test_what_is_not_done_is_closed_with_an_invisible_line(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    gitlab.add(project, "eins", description="Text")
+    write(gitlab, connector, "eins", {"status": "cancelled"})
+    assert (only(gitlab).state, shown(find(connector, "eins"))["status"]) == ("closed", "cancelled")
+    assert shown(find(connector, "eins"))["description"] == "Text"
+    write(gitlab, connector, "eins", {"description": "Neuer Text"})
+    assert shown(find(connector, "eins")) == {**shown(find(connector, "eins")), "status": "cancelled"}
+    write(gitlab, connector, "eins", {"status": "closed"})
+    assert (only(gitlab).state, only(gitlab).description) == ("closed", "Neuer Text")
+
+
+def test_a_milestone_that_is_not_done_is_closed_like_an_issue(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    stone = gitlab.add_milestone(project, "Portal")
+    write(gitlab, connector, "Portal", {"status": "cancelled"})
+    assert (stone.state, stone.description) == ("closed", "<!-- strategy-bridge: cancelled -->")
+    write(gitlab, connector, "Portal", {"status": "opened"})
+    assert (stone.state, stone.description) == ("active", "")
+
+
+def test_an_issue_that_staff_reopened_is_open(gitlab: GitLab, project: Project, connector: GitLabConnector) -> None:
+    gitlab.add(project, "eins", description="Text")
+    write(gitlab, connector, "eins", {"status": "cancelled"})
+    gitlab.edit(only(gitlab), state_event="reopen")
+    record = find(connector, "eins")
+    assert (shown(record)["status"], shown(record)["description"]) == ("opened", "Text")
+
+
+def test_a_milestone_is_set_and_taken_away_by_its_global_id(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    stone = gitlab.add_milestone(project, "Portal")
+    gitlab.add(project, "eins")
+    write(gitlab, connector, "eins", {"milestone": f"milestone:{stone.id}"})
+    assert only(gitlab).milestone == stone.id
+    write(gitlab, connector, "eins", {"milestone": None})
+    assert only(gitlab).milestone is None
+    record = find(connector, "eins")
+    with pytest.raises(Rejected, match="is no milestone"):
+        connector.update(record.ref, {"milestone": record.ref.native_id}, record.version)
+
+
+def test_confidential_is_lifted_only_for_what_is_said_to_be_public(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    project.visibility = "public"
+    gitlab.add(project, "eins", confidential=True)
+    assert write(gitlab, connector, "eins", {"visibility": "members"}) == []
+    assert only(gitlab).confidential
+    assert connector.normalises("visibility", "members", "confidential")
+    assert not connector.normalises("visibility", "confidential", "public")
+    write(gitlab, connector, "eins", {"visibility": "public"})
+    assert not only(gitlab).confidential
+
+
+def test_in_a_closed_project_nothing_is_public(gitlab: GitLab, project: Project, connector: GitLabConnector) -> None:
+    gitlab.add(project, "eins", confidential=True)
+    assert write(gitlab, connector, "eins", {"visibility": "public"}) == []
+    assert only(gitlab).confidential
+
+
+def test_what_is_the_same_already_is_not_sent(gitlab: GitLab, project: Project, connector: GitLabConnector) -> None:
+    gitlab.add(project, "eins", description="Text")
+    assert write(gitlab, connector, "eins", {"title": "eins", "description": "Text", "due_date": None}) == []
+
+
+def test_an_update_costs_a_read_a_write_and_a_read(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    gitlab.add(project, "eins", labels="Presse")
+    record = find(connector, "eins")
+    asked(gitlab)
+    connector.update(record.ref, {"title": "zwei", "labels": ()}, record.version)
+    assert asked(gitlab) == ["GET /issues/1", "PUT /issues/1", "GET /issues/1"]
+
+
+def test_somebody_who_is_faster_is_not_overwritten(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    made = gitlab.add(project, "eins")
+    record = find(connector, "eins")
+    gitlab.before("GET", "/issues/1", lambda: gitlab.edit(made, title="von Hand"))
+    with pytest.raises(VersionMismatch):
+        connector.update(record.ref, {"title": "von uns"}, record.version)
+    assert made.title == "von Hand"
+
+
+def test_a_comment_meanwhile_holds_nothing_up(gitlab: GitLab, project: Project, connector: GitLabConnector) -> None:
+    made = gitlab.add(project, "eins")
+    record = find(connector, "eins")
+    gitlab.clock.advance(5)
+    gitlab.world.comment(made, "Gesehen.")
+    assert shown(connector.update(record.ref, {"title": "zwei"}, record.version))["title"] == "zwei"
+
+
+def test_a_moved_issue_is_not_written_to(gitlab: GitLab, project: Project, connector: GitLabConnector) -> None:
+    made = gitlab.add(project, "eins")
+    record = find(connector, "eins")
+    gitlab.world.move_issue(gitlab.anna.id, project, made.iid, gitlab.project("stadt/anderes"))
+    with pytest.raises(NotFound, match="does not belong to"):
+        connector.update(record.ref, {"title": "zwei"}, record.version)
+    assert made.title == "eins"
+
+
+def test_what_was_written_and_cannot_be_read_is_known_to_be_answered(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    gitlab.add(project, "eins")
+    record = find(connector, "eins")
+
+    def down() -> None:
+        for _ in range(3):
+            gitlab.fail("GET", "/issues/1", status=503)
+
+    gitlab.before("PUT", "/issues/1", down)
+    with pytest.raises(Transient, match="did not tell the outcome") as failure:
+        connector.update(record.ref, {"title": "zwei"}, record.version)
+    assert failure.value.answered
+    assert only(gitlab).title == "zwei"
+
+
+def test_blanks_at_the_ends_are_gitlabs_own_doing(connector: GitLabConnector) -> None:
+    assert connector.normalises("description", "Text  \r\n\n", "Text")
+    assert connector.normalises("title", " eins ", "eins")
+    assert not connector.normalises("description", " Text", "Text")
+    assert not connector.normalises("due_date", "2026-12-01", None)
+
+
+def test_a_role_that_does_not_suffice_stops_the_connector(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    gitlab.add(project, "eins")
+    record = find(connector, "eins")
+    project.archived = True
+    with pytest.raises(Unauthorized):
+        connector.update(record.ref, {"title": "zwei"}, record.version)
+
+
+# ---- deleting ----------------------------------------------------------------------------------------------------
+
+
+def test_an_issue_that_changes_just_before_it_is_deleted_stays(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    """The one conditional write there is (A2)."""
+    made = gitlab.add(project, "eins")
+    record = find(connector, "eins")
+
+    def faster() -> None:
+        gitlab.clock.advance(5)
+        gitlab.edit(made, title="zwei")
+
+    gitlab.before("DELETE", "/issues/", faster)
+    with pytest.raises(VersionMismatch) as failure:
+        connector.delete(record.ref, record.version)
+    assert shown(failure.value.record)["title"] == "zwei"  # type: ignore[arg-type]
+    assert only(gitlab) is made
+
+
+def test_who_may_not_delete_is_told(gitlab: GitLab, project: Project, connector: GitLabConnector) -> None:
+    gitlab.add(project, "eins")
+    record = find(connector, "eins")
+    project.members[gitlab.bridge.id] = 30
+    with pytest.raises(Unauthorized):
+        connector.delete(record.ref, record.version)
+    assert only(gitlab).title == "eins"
