@@ -237,6 +237,7 @@ def take_problem(station: Station, link: Link, record: Record) -> None:
     if link.problem != record.problem or "" not in link.parked:
         link.problem = record.problem
         link.parked[""] = Parked(record.problem, station.now)
+        link.version = ""  # put back exactly as it was, it would look as if nothing had changed
         station.book.keep_link(link)
 
 

@@ -726,6 +726,20 @@ def test_r27_what_stops_to_be_readable_right_after_a_write_is_not_written_for_ev
     assert world.item("t1").dead
 
 
+@pytest.mark.parametrize("platform", ["A", "B", "C"])
+def test_r27_what_is_mended_by_undoing_is_read_again_by_the_next_sweep(platform: str) -> None:
+    world = mirrored()
+    record = world.record(platform, "t1")
+    version = record.version
+    world.platforms[platform].spoil(record.id, "It cannot be read.")
+    world.sync()
+    world.platforms[platform].spoil(record.id, "")
+    world.record(platform, "t1").version = version
+    world.passes(DAY + 1)
+    world.sync_until_quiet()
+    assert exceptions(world) == {}
+
+
 def test_r27_the_service_asks_again_where_a_platform_was_down_for_a_while() -> None:
     world = mirrored()
     for beat in range(20):
