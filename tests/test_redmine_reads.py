@@ -107,6 +107,30 @@ def test_a_revoked_key_is_no_empty_project(redmine: Redmine, public: bool) -> No
         revoked.update(changes.records[0].ref, {"title": "zwei"}, changes.records[0].version)
 
 
+def test_a_revoked_key_sees_no_table_of_ids(person: RedminePerson) -> None:
+    """It is answered with the form in which people sign in, and that is no table."""
+    with pytest.raises(Unauthorized, match="check RATHAUS_TOKEN"):
+        connect(person, token=WRONG)._wire.issue_ids(person.project["id"])
+
+
+@pytest.mark.parametrize("act", ["delete", "archive"])
+def test_a_project_that_is_gone_deletes_nothing(redmine: Redmine, act: str) -> None:
+    person = RedminePerson(redmine)
+    connector = ready(person)
+    record = find(connector, person.add("eins"))
+    cursor = connector.pull(None, {}).cursor
+    path = f"/projects/{person.collection}"
+    redmine.call("admin", *(("DELETE", f"{path}.json") if act == "delete" else ("PUT", f"{path}/archive.json")))
+    for before in (None, cursor):
+        with pytest.raises((NotACollection, Unauthorized)):
+            connector.pull(before, {})
+    if act == "delete":
+        with pytest.raises(NotACollection, match="is not there any more for our account"):
+            connector.probe(record.ref)
+    else:
+        assert connector.probe(record.ref) == Hidden()
+
+
 def test_a_revoked_key_proves_no_deletion(person: RedminePerson) -> None:
     before = ready(person)
     record = find(before, person.add("eins"))

@@ -51,7 +51,7 @@ from connectors.redmine.records import (
     split,
     version_body,
 )
-from connectors.redmine.shapes import Issue, Version, read
+from connectors.redmine.shapes import Issue, Project, Version, read
 from connectors.redmine.wire import PAGE, KeyHttp, Wire
 from connectors.redmine.words import AWAY, CLOSED, ISSUE, OPEN, PUT_AWAY, VERSION, Words
 
@@ -108,12 +108,15 @@ class RedmineConnector:
 
     def _read_words(self) -> Words:
         """What there is by now of trackers, statuses and priorities."""
-        found = self._wire.words(self._wire.project(str(self._bound.project)))
+        found = self._wire.words(self._project())
         if found.defaults != self._bound.defaults:
             self._binding = replace(self._bound, defaults=found.defaults)
             self._learn(found.defaults)
         self._words = found
         return found
+
+    def _project(self) -> Project:
+        return self._wire.still(self._bound.project, self._bound.title)
 
     @property
     def _vocabulary(self) -> Words:
@@ -123,6 +126,13 @@ class RedmineConnector:
 
     def pull(self, cursor: str | None, known: Mapping[str, str]) -> Changes:
         """What was stamped since the cursor, all ids and all versions; everything, if there is no cursor."""
+        try:
+            return self._pull(cursor, known)
+        except NotFound:
+            self._project()
+            raise
+
+    def _pull(self, cursor: str | None, known: Mapping[str, str]) -> Changes:
         wire, project = self._wire, self._bound.project
         before = Cursor.read(cursor, project) if cursor is not None else Cursor(project)
         whole = cursor is None or not before.since
@@ -212,7 +222,7 @@ class RedmineConnector:
         try:
             one = self._fetch(ref.native_id)
         except NotFound:
-            self._wire.me()  # and not because there is no Redmine where we asked
+            self._project()  # which is there, so that this one was deleted and not the whole project
             return Gone()
         except Forbidden:
             return Hidden()

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from requests import Response
 
 from connectors.base import Access
-from connectors.errors import NotACollection, Rejected, Transient, Unauthorized
+from connectors.errors import NotACollection, NotFound, Rejected, Transient, Unauthorized
 from connectors.http import Http
 from connectors.redmine.shapes import (
     Issue,
@@ -86,6 +86,16 @@ class Wire:
         if answer.status_code == 404:
             raise NotACollection(f"There is no Redmine at {self.root}: is {self.http.name}_URL right?")
         return self._one(answer, "user", User)
+
+    def still(self, project: int, title: str) -> Project:
+        """Our project, read now. One that is gone is lost access, and never an absence of records (R21)."""
+        try:
+            return self.project(str(project))
+        except NotFound:
+            raise NotACollection(
+                f"The project “{title}” on {self.http.host} is not there any more for our account: it was deleted, or "
+                "moved to another server."
+            ) from None
 
     def project(self, name: str) -> Project:
         """A project by its id or identifier."""
@@ -231,10 +241,13 @@ class Wire:
         accept: tuple[int, ...] = (),
     ) -> Response:
         answer = self.http.request(
-            method, self.root + path, json=body, params=params, headers=headers, accept={422, *accept}
+            method, self.root + path, json=body, params=params, headers=headers, accept={406, 422, *accept}
         )
-        if urlsplit(answer.url).path.endswith("/login"):  # a bad key, where people would see the form (section 2)
+        # With a bad key a table is answered by way of the form in which people sign in, which is no table (section 2).
+        if urlsplit(answer.url).path.endswith("/login"):
             raise Unauthorized(f"{self.http.host} does not accept our sign-in: check {self.http.name}_TOKEN.")
+        if answer.status_code == 406 and 406 not in accept:
+            raise self.http.failure(answer)
         if answer.status_code == 422 and 422 not in accept:
             raise Rejected(f"{self.http.host} refuses this: {self._said(answer)}.")
         return answer
