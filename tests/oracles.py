@@ -22,7 +22,7 @@ DEFAULTS = {"status": "planned", "visibility": "internal"}
 
 def faults(world: World) -> list[str]:
     """Everything that is wrong, each said once."""
-    checks = (diverging, missing, foreign, duplicates, lost_edits, accidental_deaths, resurrections)
+    checks = (diverging, missing, foreign, duplicates, reverted, lost_edits, accidental_deaths, resurrections)
     return sorted({fault for check in checks for fault in check(world)})
 
 
@@ -59,6 +59,8 @@ def diverging(world: World) -> Iterator[str]:
 
 
 def _divergence(world: World, name: str, link: Link, item: Item, entry: Entry) -> Iterator[str]:
+    if entry.problem and "" in link.parked:
+        return  # it cannot be read, and that is listed (R27)
     archived = bool(entry.fields["archived"])
     if archived != item.dead and not (archived and not link.archived) and LIFE not in link.memo:
         yield f"{name} {entry.id} is {'' if archived else 'not '}archived, its item {'dead' if item.dead else 'lives'}"
@@ -70,7 +72,7 @@ def _divergence(world: World, name: str, link: Link, item: Item, entry: Entry) -
             yield f"{name} {entry.id} is called {spelled!r}, agreed is {item.title!r}"
     shown = world.provenance.cells(name, entry.fields)
     for cell in sorted({*shown, *_agreed_cells(world, item)}):
-        if _is_refused(world, link, cell):
+        if _is_refused(world, link, cell) or cell in entry.locked:
             continue
         if cell.partition(":")[0] in ("parent", "milestone", "depends_on") and (link.pending or link.waits_for):
             continue
@@ -172,8 +174,10 @@ def foreign(world: World) -> Iterator[str]:
 
 
 def _follows(world: World, item: Item, cell: str) -> bool:
-    """Whether a cell has its value because a newer one of its group implies it, and what it replaced is kept (R12)."""
-    found = [one for one in world.store.conflicts(item.id) if one.cell == cell and one.rule.endswith("(R12)")]
+    """Whether a cell has its value by another one, and what it replaced is kept: a group (R12), a circle (R13)."""
+    found = [
+        one for one in world.store.conflicts(item.id) if one.cell == cell and one.rule.endswith(("(R12)", "(R13)"))
+    ]
     return any(one.winner.value == item.value(cell) for one in found)
 
 
@@ -192,6 +196,34 @@ def lost_edits(world: World) -> Iterator[str]:
         if alike & accounted or not _still_mirrored(world, edit) or _waits(world, edit):
             continue
         yield f"lost: {edit.cell} = {sorted(map(str, edit.ok))} of {edit.tag}, made on {edit.platform}"
+
+
+def reverted(world: World) -> Iterator[str]:
+    """The agreed value was said by somebody whom nobody overruled knowingly (R2): what was overruled stays so.
+
+    Beyond reach is what was put back before it was read, or said on a record that was deleted or moved away before;
+    and nobody knows whether people had seen a write that was not answered.
+    """
+    provenance = world.provenance
+    died = frozenset().union(*(death.direct for death in provenance.deaths))
+    for item in world.store.all_items():
+        if item.dead:
+            continue
+        tags = provenance.tags_of(item.id)
+        for cell in CELLS:
+            said = [edit for edit in provenance.list if edit.cell == cell and edit.tag in tags]
+            said = [edit for edit in said if edit.read and not edit.noop]
+            past = provenance.closure(set().union(*(edit.seen for edit in said if not edit.unsure)))
+            newest = [edit for edit in said if edit.number not in past]
+            agreed = provenance.agreed(item, cell)
+            if any(edit.ok & agreed for edit in newest) or _follows(world, item, cell):
+                continue
+            if newest and not any(_is_beyond(world, edit, died) for edit in newest):
+                yield f"{cell} of {item.title!r} went back to {sorted(map(str, agreed))}"
+
+
+def _is_beyond(world: World, edit: Edit, died: frozenset[int]) -> bool:
+    return edit.number in died or _waits(world, edit) or not _still_mirrored(world, edit)
 
 
 def _stands(world: World, edit: Edit) -> bool:
@@ -274,7 +306,7 @@ def _had_seen(world: World, item: Item, death: Death) -> bool:
     for cell in {edit.cell for edit in provenance.list if edit.tag in tags}:
         if any(cell in _names_of(world, one) for one in death.refused):
             continue
-        if cell.startswith("line:") and "description" in death.refused:
+        if "" in death.refused or (cell.startswith("line:") and "description" in death.refused):
             continue
         agreed = provenance.alike(tags, cell, provenance.agreed(item, cell))
         newest = agreed - provenance.closure(
@@ -300,5 +332,7 @@ def resurrections(world: World) -> Iterator[str]:
         every = {edit.number for edit in provenance.list if edit.tag in tags}
         if tags & (provenance.reopened | provenance.moved) or last.unsure or last.state != "live":
             continue
+        if any(_follows(world, item, cell) for cell in item.cells):
+            continue  # that value is the bridge's own word, which nobody had seen
         if every <= last.carried:
             yield f"{item.title!r} lives, and who deleted it had seen all of it"

@@ -17,6 +17,9 @@ STATUSES = {
     "C": ("todo", "doing", "done"),
 }
 
+AWAY = ("back", "vanish")
+"""What people do with a record that was moved away."""
+
 
 class Player:
     """Plays histories. ``orders``: every pass takes the platforms in this order instead of its own."""
@@ -86,7 +89,7 @@ class Player:
         before = platform.position()
         if act.what == "create":
             self._create(act)
-        elif record := self._find(act, anywhere=act.what == "back", gone=act.what == "undelete"):
+        elif record := self._find(act, anywhere=act.what in AWAY, gone=act.what == "undelete"):
             self._do(act, record)
         self.done += platform.position() != before
 
@@ -126,9 +129,17 @@ class Player:
                 platform.restore(record.id)
             case "out":
                 provenance.moved.add(provenance.tag(act.platform, record.id))
-                platform.move(record.id, OUT)
+                platform.move(record.id, act.arg or OUT)
             case "back":
                 platform.move_back(record.id)
+            case "vanish":
+                if not record.here:
+                    provenance.deletes(platform, record.id)
+            case "spoil":
+                platform.spoil(record.id, "" if record.problem else "The file cannot be read.")
+            case "lock":
+                platform.lock(record.id, *(() if record.locked else ("start", "due")))
+                platform.comment(record.id)  # what a server derives comes and goes with changes of the record
             case "archive":
                 platform.archive(record.id)
             case "reopen":
@@ -146,6 +157,10 @@ class Player:
         match act.what:
             case "title":
                 return {"title": f"{act.arg} {self._values}"}
+            case "same":
+                return {"title": act.arg}
+            case "kind":
+                return {"kind": "task" if record.fields["kind"] == "milestone" else "milestone"}
             case "status":
                 words = STATUSES[act.platform]
                 return {"status": words[act.arg % len(words)]}

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bridge.state import Item, Link, LinkState
+from bridge.state import Intent, Item, Link, LinkState
 from connectors.base import Fields, Native
 from connectors.memory_platform import FACES, Entry
 
@@ -63,7 +63,8 @@ class Edit:
 
     ``ok`` are the canonical values that it may mean. ``seen`` are the edits that this person had been shown there,
     ``carried`` only those that the record itself carried. ``noop``: it put back what the bridge had read last.
-    ``echo``: it says what an unanswered write of the bridge said. ``native`` is what was put there.
+    ``echo``: it says what an unanswered write of the bridge said. ``native`` is what was put there. ``unsure``: a
+    write of this cell was under way there, or had not been answered.
     """
 
     number: int
@@ -78,6 +79,7 @@ class Edit:
     read: bool = False
     echo: bool = False
     native: object = None
+    unsure: bool = False
 
 
 @dataclass
@@ -236,9 +238,7 @@ class Provenance:
         cells = {edit.cell: None for edit in self.list if edit.tag in kin and ":" in edit.cell} | cells
         shown = NOBODY.union(*(self._shown(*key, cell, value) for cell, value in cells.items()), *marks.values())
         link = self.link_at(*key)
-        unsure = any(
-            one.record == native_id or (link and one.link == link.id) for one in self.world.store.intents_open()
-        )
+        unsure = bool(self._open_intents(native_id, link))
         self.deaths.append(
             Death(
                 *key,
@@ -247,7 +247,7 @@ class Provenance:
                 self.closure(shown),
                 self.closure(NOBODY.union(*marks.values()), carried=True),
                 link.state.value if link else "",
-                bool(unsure),
+                unsure,
                 frozenset({*link.memo, *link.parked, *self.refused.get(key, {})}) if link else frozenset(),
                 cells,
             )
@@ -279,6 +279,7 @@ class Provenance:
                 carried,
                 shadow.get(cell) == after.get(cell) and seen is not None,
                 native=after.get(cell),
+                unsure=any(_field(cell) in intent.sent for intent in self._open_intents(native_id, link)),
             )
             self.list.append(edit)
             marks[cell] = frozenset({edit.number})
@@ -304,7 +305,7 @@ class Provenance:
     def read(self, platform: HostilePlatform, entry: Entry, snapshot: object) -> None:
         """The bridge knows these edits from now on."""
         assert isinstance(snapshot, dict)
-        if not entry.here:
+        if not entry.here or entry.problem:
             return
         self.refused.pop((platform.name, entry.id), None)
         cells = self.cells(platform.name, entry.fields)
@@ -317,16 +318,18 @@ class Provenance:
                 edit.read = True
 
     def _is_echo(self, platform: str, native_id: str, cell: str, value: object) -> bool:
-        link = self.link_at(platform, native_id)
-        for intent in self.world.store.intents_open():
-            mine = intent.record == native_id or (link is not None and intent.link == link.id)
+        for intent in self._open_intents(native_id, self.link_at(platform, native_id)):
             said = self.cells(platform, intent.sent)
-            field_name = "description" if cell.startswith("line:") else cell.partition(":")[0]
-            if mine and field_name in intent.sent:
+            if _field(cell) in intent.sent:
                 same = self.may_mean(platform, cell, said.get(cell)) & self.may_mean(platform, cell, value)
                 if same:
                     return True
         return False
+
+    def _open_intents(self, native_id: str, link: Link | None) -> list[Intent]:
+        """Writes to a record of which the bridge does not know what became of them."""
+        waiting = self.world.store.intents_open()
+        return [one for one in waiting if one.record == native_id or (link is not None and one.link == link.id)]
 
     def sending(self, platform: HostilePlatform, request: str, native_id: str, mark: str) -> None:
         """Nothing leaves before it is written down (R28)."""
@@ -362,3 +365,8 @@ class Provenance:
             (item,) = self.world.store.items([link.item])
             values = (self.agreed(item, cell) & values) or values
         return self.alike(tags, cell, values)
+
+
+def _field(cell: str) -> str:
+    """The native field of a cell."""
+    return "description" if cell.startswith("line:") else cell.partition(":")[0]

@@ -13,6 +13,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from connectors.memory_platform import HIDDEN, OUT
 from tests.hostile import PULL_FAULTS, WRITE_FAULTS
 
 NAMES = "ABC"
@@ -120,6 +121,8 @@ ARGUMENTS: Mapping[str, Callable[[Random], Any]] = {
     "depends_on": lambda dice: (dice.randrange(3), dice.random() < 0.7),
     "milestone": lambda dice: dice.random() < 0.7,
     "create": lambda dice: dice.choice(["", "Bericht", "Bericht", "bericht  "]),
+    "same": lambda dice: dice.choice(["Bericht", "bericht  "]),
+    "out": lambda dice: dice.choice([OUT, OUT, HIDDEN, "Ablage"]),
 }
 WEIGHTS = {
     **{"status": 6, "due": 4, "title": 3, "label": 3, "line": 3, "start": 1, "unline": 1, "parent": 2, "milestone": 2},
@@ -138,6 +141,10 @@ USUAL = Subject({})
 SUBJECTS: Mapping[str, Subject] = {
     "": USUAL,
     "groups": Subject({"progress": 12, "completed_on": 9, "status": 12, "start": 3, "due": 3}),
+    "kinds": Subject({"kind": 14, "milestone": 4, "create": 3}),
+    "places": Subject({"out": 10, "back": 10, "vanish": 4, "delete": 3}),
+    "titles": Subject({"same": 10, "create": 8, "title": 6}),
+    "trouble": Subject({"spoil": 10, "lock": 8, "due": 6, "start": 4}),
     "fields": Subject({"priority": 8, "visibility": 4, "depends_on": 14, "parent": 4, "create": 4}),
 }
 
