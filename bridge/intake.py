@@ -24,7 +24,7 @@ from bridge.state import (
 )
 from bridge.station import Station, evidence, meant, same
 from connectors.base import Fields, Record
-from mappings.canonical import FIELDS, Cell, Kind, Type, Value, field_of, is_empty, plain, preferred
+from mappings.canonical import FIELDS, Cell, Kind, Type, Value, cell_of, field_of, is_empty, plain, preferred
 from mappings.translate import Reading
 
 KEPT_REPLACED = 2
@@ -91,6 +91,24 @@ def take_again(station: Station, link: Link) -> None:
     _revive_if_it_lives(station, item, was_dead)
     link.waits_for = reading.waiting
     link.dirty = True
+    station.book.keep_link(link)
+
+
+def take_standing(station: Station, link: Link) -> None:
+    """A label that is there already has come to stand for a milestone that was just made, or named so (R10)."""
+    titles = station.bind_milestones(link.shadow)
+    if not titles:
+        return
+    item, reading = station.book.item(link.item), station.read(link.shadow)
+    now: dict[Cell, frozenset[Value]] = {cell_of("labels", title): frozenset({None}) for title in titles}
+    now = {cell: values for cell, values in now.items() if item.value(cell) is not None}
+    milestone = reading.asserted("milestone")
+    if milestone and item.value("milestone") not in milestone:
+        now["milestone"] = milestone
+    for cell, values in now.items():
+        key = raised(station.key(link.modified_at, link.native_id), item.key(cell))
+        chronicle.offer(station, item, Candidate(cell, values, key, item.key(cell), station.id, since=link.read_at))
+        link.known[cell] = key
     station.book.keep_link(link)
 
 

@@ -196,20 +196,19 @@ class Station:
         value: Native = id
         return not self.read({name: value}).problems.get("status")
 
-    def bind_milestones(self, fields: Fields) -> None:
-        """An element named like a milestone stands for it from now on, whatever either is renamed to (R10)."""
-        name = self.translator.milestone_native
-        elements = fields.get(name) if name else None
-        if not name or not isinstance(elements, tuple):
-            return
-        bound = self.binding.bound.setdefault(name, {})
-        for element in elements:
-            if element not in bound:
-                title = self.binding.meant.get(name, {}).get(element, element)
-                item = self.refs.milestone_titled(title)
-                if item:
-                    bound[element] = item
-                    self.book.keep_binding(self.binding)
+    def bind_milestones(self, fields: Fields) -> list[str]:
+        """An element named like a milestone stands for it from now on, whatever either is renamed to (R10).
+
+        Returns the titles of the elements that were bound just now.
+        """
+        titles = []
+        for name, found in self.translator.standing(fields, self.vocabulary, self.refs).items():
+            bound = self.binding.bound.setdefault(name, {})
+            for element, item in found.items():
+                bound[element] = item
+                titles.append(self.binding.meant.get(name, {}).get(element, element))
+                self.book.keep_binding(self.binding)
+        return titles
 
     def resolve_new(self, sent: Fields, record: Record) -> dict[str, Native]:
         """What was sent, with the ids that new options have got meanwhile."""

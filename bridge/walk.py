@@ -19,7 +19,7 @@ from bridge.station import Peer, Station, traffic
 from bridge.written import wake_referrers
 from connectors.base import Changes, Identity
 from connectors.errors import PlatformError
-from mappings.canonical import Type, field_of, normal
+from mappings.canonical import Kind, Type, field_of, normal
 
 ROUNDS = 3
 """How often a pass looks again at a platform whose answers left something open."""
@@ -155,8 +155,26 @@ class Walk:
         self.ambiguous = pairing.pair(self.stations)
         for link in self._that_waited():
             intake.take_again(self.stations[link.connector], link)
+        if any(self._is_newly_named(item) for item in self.book.loaded_items()):
+            self._meet_milestones()
         self.book.commit()
         self.given.step("paired")
+
+    def _is_newly_named(self, item: Item) -> bool:
+        title = item.cells.get("title")
+        return item.kind == Kind.MILESTONE and not item.dead and title is not None and title.run == self.given.run
+
+    def _meet_milestones(self) -> None:
+        """Labels called like a milestone stand for it, also those that were there before (R10)."""
+        for station in self.stations.values():
+            if not station.translator.milestone_native:
+                continue
+            refs = self.book.store.live_refs(station.id)
+            self.book.load_records(station.id, refs)
+            for native_id in sorted(refs):
+                link = self.book.link_at(station.id, native_id)
+                if link is not None and link.state is LinkState.LIVE:
+                    intake.take_standing(station, link)
 
     def _that_waited(self) -> list[Link]:
         """Links that refer to records which have got an item in this pass (R13)."""

@@ -200,6 +200,24 @@ def test_r10_labels_merge_by_element_and_keep_their_spelling() -> None:
     assert world.losers("t1") == []
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_r10_a_label_that_was_there_stands_for_the_milestone_that_is_named_like_it(at_once: bool) -> None:
+    world = World("ad")
+    world.person("A").creates("t1")
+    world.sync_until_quiet()
+    board = world.platforms["D"]
+    board.options["labels"] |= {"kind": "Meilenstein", "phase": "Phase 2"}
+    world.provenance.edits(board, world.record("D", "t1").id, {"labels": ("phase",)})
+    if not at_once:
+        world.sync_until_quiet()
+        world.shows("A", "t1", labels=("Phase 2",), milestone=None)
+    world.provenance.creates(board, "m", {"title": "Phase 2", "labels": ("kind",)})
+    world.sync_until_quiet()
+    world.shows("A", "t1", labels=(), milestone="m")
+    assert world.record("D", "t1").fields["labels"] == ("phase",)
+    assert world.losers("t1") == []
+
+
 @pytest.mark.parametrize("order", ORDERS)
 def test_r11_texts_merge_by_line(order: str) -> None:
     world = mirrored()
