@@ -65,9 +65,9 @@ class ChoiceCodec:
         current, day = scene.fields.get(self._mark), wish.wanted.get("completed_on")
         if current not in (None, "", False):
             return {}
-        if isinstance(day, str) and day:
-            return {self._mark: _placed(day, None, scene.zone, as_moment=self._mark_as_moment)}
         moment = instant(wish.at)
+        if isinstance(day, str) and day and day != day_of(moment, scene.zone):  # noon of today may still be to come
+            return {self._mark: _placed(day, None, scene.zone, as_moment=self._mark_as_moment)}
         return {self._mark: moment if self._mark_as_moment else day_of(moment, scene.zone)}
 
     def _unmarked(self, wish: Wish) -> Mapping[str, Native]:

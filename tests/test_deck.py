@@ -7,14 +7,11 @@ test_deck_writes.py; test_deck_fake.py holds the fake itself to what was measure
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from connectors.base import Connector
-from connectors.testing import ConnectorContract, ready
+from connectors.testing import ConnectorContract
 from tests.deck_person import DeckPerson
 from tests.fakes.deck import Deck
 
@@ -33,25 +30,6 @@ class TestOnTheFake(ConnectorContract):
             person.close()
 
 
-class Paced:
-    """A connector as the engine uses it: no more writes are under way than its host bears."""
-
-    def __init__(self, connector: Connector) -> None:
-        self._connector = connector
-        self._room = threading.BoundedSemaphore(connector.abilities.writes)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connector, name)
-
-    def create(self, *words: Any) -> Any:
-        with self._room:
-            return self._connector.create(*words)
-
-    def update(self, *words: Any) -> Any:
-        with self._room:
-            return self._connector.update(*words)
-
-
 if all(LIVE):
 
     @pytest.mark.live
@@ -63,11 +41,6 @@ if all(LIVE):
             person = DeckPerson.on_a_new_board(*LIVE)
             yield person
             person.leave()
-
-        @pytest.fixture
-        def connector(self, platform: DeckPerson) -> Any:
-            """On SQLite, Nextcloud answers 500 to writers in parallel (facts: nextcloud, preamble; seen on 32.0.1)."""
-            return Paced(ready(platform))
 
 else:
 

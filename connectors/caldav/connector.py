@@ -145,7 +145,7 @@ class CalDavConnector:
             if record.ref.native_id in found or record.ref.native_id in present:
                 record = self._unreadable(body, body.name, "another task in this calendar has the same UID")
             uid = record.ref.native_id
-            names = {**names, body.name: uid}
+            names[body.name] = uid
             if known.get(uid) == record.version:
                 present.add(uid)
             else:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from urllib.parse import urljoin, urlsplit
 
 from connectors.caldav.wire import CAL, DAV, Dav, NotXml, Reply, path_of
-from connectors.errors import NotACollection, NotFound, Rejected, Terminal, Unauthorized
+from connectors.errors import Forbidden, NotACollection, NotFound, Rejected, Terminal, Unauthorized
 
 _TYPE = DAV + "resourcetype"
 _TITLE = DAV + "displayname"
@@ -27,6 +27,7 @@ _WANTED = (_TYPE, _TITLE, _TOKEN, _REPORTS, _RIGHTS, _KINDS)
 
 _ELSEWHERE = frozenset({400, 404, 405, 409, 410, 415, 501})  # answers of an address that speaks no WebDAV
 _WRITING = frozenset({DAV + "all", DAV + "write", DAV + "write-content"})
+_SHARED = "_shared_by_"  # in the path of a calendar that somebody else shares with us on Nextcloud
 _GENERATED = "app-generated--"  # Nextcloud's read-only calendars of Deck boards (facts: nextcloud, section 9)
 
 
@@ -67,11 +68,14 @@ def recall(text: str | None, settings: list[str]) -> Place | None:
 def discover(dav: Dav, wanted: str) -> Place:
     """Find the calendar ``wanted`` (a title, path or id; "" if the URL is the calendar itself)."""
     http = dav.http
-    there, reply = _look(dav, http.base)
-    if reply is not None and _is_calendar(reply) and (not wanted or _called(reply, wanted)):
+    there, reply, refused = _first_look(dav)
+    if reply is not None and _is_calendar(reply) and (not wanted or _called(reply, wanted) or _shared(reply, wanted)):
         return _checked(dav, reply)
     calendars = _calendars(dav, there, reply)
+    if refused and not calendars:
+        raise refused
     found = [each for each in calendars if _called(each, wanted)] if wanted else []
+    found = found or [each for each in calendars if _shared(each, wanted)]
     if len(found) > 1:
         exact = [each for each in found if path_of(each.href) == _as_path(wanted)]
         found = exact or [each for each in found if each.text(_TITLE) == wanted] or found
@@ -111,10 +115,31 @@ def siblings(dav: Dav, place: Place) -> list[Place]:
 # ---- the way there ---------------------------------------------------------------------------------------------
 
 
-def _look(dav: Dav, url: str) -> tuple[str, Reply | None]:
+def _first_look(dav: Dav) -> tuple[str, Reply | None, Forbidden | None]:
+    """The address that people gave, what it says of itself, and why it does not where that is forbidden.
+
+    A host whose root may not be asked is like one that speaks no WebDAV there: the well-known address leads on
+    (RFC 6764, section 6). Any other address was meant, and nothing else is to be taken in its place.
+    """
+    try:
+        return *_look(dav, dav.http.base), None
+    except Forbidden as error:
+        if urlsplit(dav.http.base).path.strip("/"):
+            raise
+        return dav.http.base, None, error
+
+
+def _well_known(dav: Dav) -> tuple[str, Reply | None]:
+    """Where a host says that its calendars are. Many forbid whatever begins with a dot: that says nothing."""
+    asked = urljoin(dav.http.base, "/.well-known/caldav")
+    there, reply = _look(dav, asked, _ELSEWHERE | {403})
+    return (there, reply) if reply is not None or path_of(there) == path_of(asked) else _look(dav, there)
+
+
+def _look(dav: Dav, url: str, accept: frozenset[int] = _ELSEWHERE) -> tuple[str, Reply | None]:
     """One address and what it says of itself; None where it speaks no WebDAV."""
     try:
-        there, replies = dav.propfind(url, 0, (*_WANTED, _PRINCIPAL, _HOME), accept=_ELSEWHERE)
+        there, replies = dav.propfind(url, 0, (*_WANTED, _PRINCIPAL, _HOME), accept=accept)
     except Unauthorized:
         raise
     except (NotXml, Terminal):
@@ -126,7 +151,7 @@ def _calendars(dav: Dav, url: str, reply: Reply | None) -> list[Reply]:
     """All calendars that can be reached from an address, those without tasks too."""
     homes = list(_homes(dav, url, reply))
     if not homes:
-        homes = list(_homes(dav, *_look(dav, urljoin(dav.http.base, "/.well-known/caldav"))))
+        homes = list(_homes(dav, *_well_known(dav)))
     found = {path_of(each.href): each for home in homes for each in home}
     return [each for each in found.values() if _ours(each)]
 
@@ -176,7 +201,7 @@ def _is_calendar(reply: Reply) -> bool:
 
 
 def _ours(reply: Reply) -> bool:
-    return not path_of(reply.href).rstrip("/").rpartition("/")[2].startswith(_GENERATED)
+    return not _id(reply).startswith(_GENERATED)
 
 
 def _kinds(reply: Reply) -> set[str]:
@@ -191,15 +216,31 @@ def _holds_tasks(reply: Reply) -> bool:
 
 
 def _title(reply: Reply) -> str:
-    return reply.text(_TITLE) or path_of(reply.href).rstrip("/").rpartition("/")[2]
+    return reply.text(_TITLE) or _id(reply)
+
+
+def _id(reply: Reply) -> str:
+    """The last part of the path."""
+    return path_of(reply.href).rstrip("/").rpartition("/")[2]
 
 
 def _called(reply: Reply, wanted: str) -> bool:
     """Whether this is what people mean by ``wanted``: title, last part of the path, path or URL."""
-    path = path_of(reply.href)
-    return _plain(wanted) in (_plain(_title(reply)), _plain(path.rstrip("/").rpartition("/")[2])) or (
-        "/" in wanted and path == _as_path(wanted)
-    )
+    by_path = "/" in wanted and path_of(reply.href) == _as_path(wanted)
+    return by_path or _plain(wanted) in (_plain(_title(reply)), _plain(_id(reply)))
+
+
+def _shared(reply: Reply, wanted: str) -> bool:
+    """Whether ``wanted`` is what its owner calls this: Nextcloud adds their name, as in "Aufgaben (Anna Meier)"."""
+    title, start = _plain(_title(reply)), _plain(wanted) + " ("
+    if not wanted or _SHARED not in _id(reply) or not (title.startswith(start) and title.endswith(")")):
+        return False
+    depth = 1
+    for char in title[len(start) : -1]:  # the name may have brackets of its own
+        depth += (char == "(") - (char == ")")
+        if depth == 0:
+            return False
+    return depth == 1
 
 
 def _as_path(wanted: str) -> str:

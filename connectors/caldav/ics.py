@@ -101,14 +101,14 @@ def parse(data: bytes | str) -> Todo | None:
             return None
         raise Unreadable("there is no task in it")
     master = next((todo for todo in todos if not todo.says("RECURRENCE-ID", lines)), todos[0])
-    zones = {}
+    own, zones = set(master.own), {}
     for block in blocks:
         if block.name == "VTIMEZONE" and (tzid := block.says("TZID", lines)):
             zones[tzid] = "\r\n".join(lines[block.start : block.end + 1]) + "\r\n"
     return Todo(
         lines[: master.start + 1],
         [_property(lines[at]) for at in master.own],
-        [lines[at] for at in range(master.start + 1, master.end) if at not in set(master.own)],
+        [lines[at] for at in range(master.start + 1, master.end) if at not in own],
         lines[master.end :],
         zones,
     )

@@ -2,21 +2,20 @@
 
 Native fields are named as in iCalendar; two are parts of RELATED-TO: ``PARENT`` and ``DEPENDS-ON`` (UIDs). The
 shapes of the values are those of `connectors.base`. CalDAV always carries the whole object, so a property that is
-not there is an empty field, never an absent one. The exception is DUE where the task has a DURATION instead: it
-follows from the start, so it is left out and locked (R7).
+not there is an empty field, never an absent one. There are two exceptions. DUE, where the task has a DURATION
+instead, follows from the start, so it is left out and locked (R7). And where there is no STATUS, which RFC 5545 makes
+optional, COMPLETED says it: that is the time at which the task "was actually completed" (3.8.2.1). A PERCENT-COMPLETE
+of 100 says it not: it is what an assignee reports, of their own portion where there are several (3.8.1.8).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from datetime import UTC, date, datetime, time, tzinfo
-from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import UTC, datetime
 
 from connectors.base import Fields, Native
 from connectors.caldav.ics import Property, Todo, Unreadable, elements, escape, unescape, writable
+from connectors.caldav.times import NOON, moment_of, native_time, parsed, utc, write_period
 from connectors.errors import Rejected
 
 _TEXTS = ("SUMMARY", "DESCRIPTION", "STATUS", "CLASS")
@@ -29,8 +28,6 @@ EMPTY: Fields = {
     "DEPENDS-ON": (),
 }
 """Every native field, with what a task shows that was created with nothing."""
-
-NOON = time(12)
 
 
 # ---- reading ---------------------------------------------------------------------------------------------------
@@ -48,7 +45,8 @@ def read(todo: Todo) -> tuple[dict[str, Native], frozenset[str]]:
     for name in _NUMBERS:
         fields[name] = _number(todo, name)
     for name in _TIMES:
-        fields[name] = _native_time(todo, todo.first(name))
+        fields[name] = native_time(todo, todo.first(name))
+    fields["STATUS"] = _status(todo)
     fields["CATEGORIES"] = _set(element for each in todo.all("CATEGORIES") for element in elements(each.value))
     parents = _related(todo, "PARENT")
     fields["PARENT"] = unescape(parents[0].value) if parents else None
@@ -73,7 +71,7 @@ def changed_at(todo: Todo) -> float | None:
         if found is None:
             continue
         try:
-            moment = _moment(todo, found)
+            moment = moment_of(todo, found)
         except Unreadable:
             continue
         if isinstance(moment, datetime):
@@ -93,6 +91,12 @@ def _text(todo: Todo, name: str) -> str | None:
     return text or None
 
 
+def _status(todo: Todo) -> str | None:
+    """What STATUS says, or what COMPLETED says without it: see the module's docstring."""
+    stamp = todo.first("COMPLETED")
+    return _text(todo, "STATUS") or ("COMPLETED" if stamp and stamp.value.strip() else None)
+
+
 def _number(todo: Todo, name: str) -> int | None:
     found = todo.first(name)
     if found is None or not found.value.strip():
@@ -101,23 +105,6 @@ def _number(todo: Todo, name: str) -> int | None:
         return int(found.value)
     except ValueError:
         raise Unreadable(f"{name} is no number: {found.value[:40]}") from None
-
-
-def _native_time(todo: Todo, found: Property | None) -> str | None:
-    if found is None or not found.value.strip():
-        return None
-    moment = _moment(todo, found)
-    if isinstance(moment, datetime) and moment.tzinfo:
-        moment = _in_utc(moment, found)
-    return moment.isoformat()
-
-
-def _in_utc(moment: datetime, found: Property) -> datetime:
-    """The moment in UTC; programs write the first or last second of the calendar for "no date"."""
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise Unreadable(f"{found.name} is at the very edge of the calendar: {found.value[:40]}") from None
 
 
 def _related(todo: Todo, kind: str) -> list[Property]:
@@ -129,57 +116,12 @@ def _related(todo: Todo, kind: str) -> list[Property]:
     ]
 
 
-_STAMP = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?")
-
-
-def _moment(todo: Todo, found: Property) -> date | datetime:
-    """What a DATE or DATE-TIME says; without a zone where it has none, or one that nobody knows."""
-    match = _STAMP.fullmatch(found.value.strip())
-    try:
-        if match is None:
-            raise ValueError
-        if match[2] is None:
-            return datetime.strptime(match[1], "%Y%m%d").date()
-        moment = datetime.strptime(match[1] + match[2], "%Y%m%d%H%M%S")
-    except ValueError:
-        raise Unreadable(f"{found.name} is no date: {found.value[:40]}") from None
-    return moment.replace(tzinfo=UTC if match[3] else _zone(todo, found.param("TZID")))
-
-
-def _zone(todo: Todo, tzid: str) -> tzinfo | None:
-    """The zone of a TZID: by its name, else by the rules that the object brings along, else none."""
-    if not tzid:
-        return None
-    try:
-        return ZoneInfo(tzid)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return _odd_zone(tzid, todo.zones.get(tzid, ""))
-
-
-@lru_cache(maxsize=64)
-def _odd_zone(tzid: str, rules: str) -> tzinfo | None:
-    """The zone of a name from Windows, or behind a maker's prefix (RFC 5545, 3.2.19), or by a VTIMEZONE's rules."""
-    # Imported here because it takes 70 ms, and hardly any task needs it.
-    from icalendar import Component, Timezone
-    from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
-
-    parts = tzid.strip("/").split("/")
-    for name in (WINDOWS_TO_OLSON.get(tzid, ""), *("/".join(parts[start:]) for start in range(len(parts)))):
-        with suppress(ZoneInfoNotFoundError, ValueError, OSError):
-            return ZoneInfo(name)
-    try:
-        component: object = Component.from_ical(rules)
-        return component.to_tz(lookup_tzid=False) if isinstance(component, Timezone) else None
-    except Exception:  # other people's rules may be wrong in any way: the time is then one without a zone
-        return None
-
-
 # ---- writing ---------------------------------------------------------------------------------------------------
 
 
 def fresh(uid: str, now: datetime) -> Todo:
     """A new task with nothing but what every task has to have."""
-    stamp = _utc(now)
+    stamp = utc(now)
     names = {"UID": escape(uid), "DTSTAMP": stamp, "CREATED": stamp, "LAST-MODIFIED": stamp, "SEQUENCE": "0"}
     return Todo(
         ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Strategy Bridge//caldav//EN", "BEGIN:VTODO"],
@@ -191,15 +133,18 @@ def fresh(uid: str, now: datetime) -> Todo:
 
 def write(todo: Todo, fields: Fields) -> None:
     """Write these native fields into a task, and touch nothing else of it."""
+    status = _status(todo)
     for name, value in fields.items():
         _WRITERS.get(name, _refuse)(todo, name, value)
-    _write_period(todo, {name: fields[name] for name in ("DUE", "DTSTART") if name in fields})
+    if "STATUS" not in fields and _status(todo) != status:  # COMPLETED came or went: the status stays, now in words
+        _write_text(todo, "STATUS", status or "NEEDS-ACTION")
+    write_period(todo, {name: fields[name] for name in ("DUE", "DTSTART") if name in fields})
 
 
 def touch(todo: Todo, now: datetime) -> None:
     """Say that the task was changed: no server does it for us (facts: nextcloud, section 8)."""
     for name in ("DTSTAMP", "LAST-MODIFIED"):
-        todo.put(name, [Property(name, "", _utc(now))])
+        todo.put(name, [Property(name, "", utc(now))])
     sequence = todo.first("SEQUENCE")
     number = int(sequence.value) if sequence and sequence.value.strip().isdecimal() else 0
     todo.put("SEQUENCE", [Property("SEQUENCE", "", str(number + 1))])
@@ -211,9 +156,16 @@ def _refuse(todo: Todo, name: str, value: Native) -> None:
 
 def _write_text(todo: Todo, name: str, value: Native) -> None:
     text = writable(str(value)) if value is not None else ""
-    # ALTREP points to another form of the old text.
-    old = (todo.first(name) or Property(name, "", "")).with_params(ALTREP="")
+    # ALTREP points to another form of the old text, DERIVED says that it was made from one.
+    old = (todo.first(name) or Property(name, "", "")).with_params(ALTREP="", DERIVED="")
     todo.put(name, [Property(name, old.params, escape(text))] if text else [])
+
+
+def _write_description(todo: Todo, name: str, value: Native) -> None:
+    """The text alone: its other forms (Outlook; RFC 9073) say the old words, and would be shown in its place."""
+    _write_text(todo, name, value)
+    for other in ("X-ALT-DESC", "STYLED-DESCRIPTION"):
+        todo.put(other, [])
 
 
 def _write_number(todo: Todo, name: str, value: Native) -> None:
@@ -221,13 +173,13 @@ def _write_number(todo: Todo, name: str, value: Native) -> None:
 
 
 def _write_completed(todo: Todo, name: str, value: Native) -> None:
-    moment = _parsed(name, value)
+    moment = parsed(name, value)
     if moment is None:
         todo.put(name, [])
         return
     if not isinstance(moment, datetime):
         moment = datetime.combine(moment, NOON)  # COMPLETED cannot be a date
-    todo.put(name, [Property(name, "", _utc(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))])
+    todo.put(name, [Property(name, "", utc(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))])
 
 
 def _write_categories(todo: Todo, name: str, value: Native) -> None:
@@ -256,11 +208,12 @@ def _write_depends_on(todo: Todo, name: str, value: Native) -> None:
 
 
 def _nothing(todo: Todo, name: str, value: Native) -> None:
-    """DUE and DTSTART are written together, afterwards."""
+    """DUE and DTSTART are written together, afterwards: see `connectors.caldav.times`."""
 
 
 _WRITERS: Mapping[str, Callable[[Todo, str, Native], None]] = {
     **dict.fromkeys(_TEXTS, _write_text),
+    "DESCRIPTION": _write_description,
     **dict.fromkeys(_NUMBERS, _write_number),
     "COMPLETED": _write_completed,
     "CATEGORIES": _write_categories,
@@ -273,88 +226,6 @@ _WRITERS: Mapping[str, Callable[[Todo, str, Native], None]] = {
 
 def _tuple(value: Native) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else () if value is None else (str(value),)
-
-
-# ---- start and due: of one value type, or a server refuses them (RFC 5545, 3.8.2.3) ----------------------------
-
-
-def _write_period(todo: Todo, values: Fields) -> None:
-    """DUE first: where both are written and differ in type, the start follows it."""
-    for name, value in values.items():
-        partner = "DTSTART" if name == "DUE" else "DUE"
-        other = todo.first(partner) if not (name == "DUE" and "DTSTART" in values) else None
-        new = _parsed(name, value)
-        if name == "DUE" and new is not None:
-            todo.put("DURATION", [])  # a task has one or the other
-        old = todo.first(name)
-        try:
-            todo.put(name, [] if new is None else [_timed(todo, name, new, old, other)])
-        except OverflowError:
-            raise Rejected(f"{name} cannot be {value!r}: that is at the very edge of the calendar.") from None
-
-
-def _timed(todo: Todo, name: str, new: date | datetime, old: Property | None, other: Property | None) -> Property:
-    """The property for ``new``: of the other's value type, in the zone of the old value."""
-    beside = _moment(todo, other) if other else None
-    before = _quietly(todo, old)
-    if isinstance(beside, datetime) and not isinstance(new, datetime):
-        new, source = _at_some_time(name, new, before, beside), old if isinstance(before, datetime) else other
-    else:
-        source = old
-        if beside is not None and not isinstance(beside, datetime) and isinstance(new, datetime):
-            zone = before.tzinfo if isinstance(before, datetime) else None
-            new = (new.astimezone(zone) if zone and new.tzinfo else new).date()
-    base = (old or Property(name, "", "")).with_params(VALUE="", TZID="")
-    if not isinstance(new, datetime):
-        return Property(name, base.with_params(VALUE="DATE").params, new.isoformat().replace("-", ""))
-    if new.tzinfo is None:
-        return Property(name, base.params, _compact(new))
-    tzid = source.param("TZID") if source else ""
-    zone = _zone(todo, tzid)
-    local = new.astimezone(zone) if zone else new
-    # The hour that a clock-change day has twice can only be said in UTC.
-    if zone and local.replace(fold=0).astimezone(UTC) == new.astimezone(UTC):
-        quoted = f'"{tzid}"' if re.search("[,;:]", tzid) else tzid
-        return Property(name, base.with_params(TZID=quoted).params, _compact(local))
-    return Property(name, base.params, _utc(new))
-
-
-def _at_some_time(name: str, day: date, before: date | datetime | None, beside: datetime) -> datetime:
-    """A moment on this day: the old time of day, else noon; and on the right side of the other end."""
-    frame = before if isinstance(before, datetime) else beside
-    moment = datetime.combine(day, frame.time() if frame is before else NOON, frame.tzinfo)
-    if (moment.tzinfo is None) != (beside.tzinfo is None):
-        return moment
-    wrong = moment < beside if name == "DUE" else moment > beside
-    same_day = beside.astimezone(frame.tzinfo).date() == day if frame.tzinfo else beside.date() == day
-    return beside if wrong and same_day else moment
-
-
-def _quietly(todo: Todo, found: Property | None) -> date | datetime | None:
-    try:
-        return _moment(todo, found) if found else None
-    except Unreadable:
-        return None  # it is about to be overwritten
-
-
-def _parsed(name: str, value: Native) -> date | datetime | None:
-    """A native date or moment; Rejected where it is none."""
-    if value is None or value == "":
-        return None
-    try:
-        text = str(value)
-        return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
-    except ValueError:
-        raise Rejected(f"{name} cannot be {value!r}: that is no date.") from None
-
-
-def _utc(moment: datetime) -> str:
-    return _compact(moment.astimezone(UTC)) + "Z"
-
-
-def _compact(moment: datetime) -> str:
-    """Digits only, the year with four of them (strftime writes 1 for the year 1)."""
-    return moment.replace(tzinfo=None).isoformat(timespec="seconds").replace("-", "").replace(":", "")
 
 
 # ---- what we, or servers, are known to turn values into --------------------------------------------------------
