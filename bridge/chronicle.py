@@ -59,18 +59,12 @@ def keep_conflict(book: Book, station: Station, item: Item, clash: Clash) -> Non
 
 
 def settle_groups(station: Station, item: Item) -> None:
-    """Fields that belong together must agree after merging (R12).
-
-    What follows from a change by people who had been shown the value that gives way is no conflict: nobody disagreed.
-    """
+    """Fields that belong together must agree after merging (R12); what gives way is kept (R9)."""
     before = {cell: item.value(cell) for cell in item.cells}
     clashes = settle(item, station.run)
     for clash in clashes:
         journal(station, item, clash.cell, before[clash.cell], item.value(clash.cell), "edit", clash.rule)
-        link = station.book.link_of(item.id, clash.winner.origin)
-        seen = max(link.known.get(clash.cell, NEVER), link.offered.get(clash.cell, NEVER)) if link else NEVER
-        if seen < clash.loser.key:
-            keep_conflict(station.book, station, item, clash)
+        keep_conflict(station.book, station, item, clash)
     if clashes:
         station.book.touch(item)
 

@@ -1072,17 +1072,3 @@ def test_r20_of_a_restored_record_and_its_successor_people_may_delete_either(pla
     assert not world.item("t1").dead
     world.everywhere("t1", due=MAY)
     assert exceptions(world) == {}
-
-
-def test_r12_what_follows_from_a_change_made_in_full_knowledge_is_no_conflict() -> None:
-    world = World("ac")
-    world.builds("B", "b")
-    world.connects("B", "B", lacks=["progress"])
-    world.person("A").creates("t1")
-    world.sync_until_quiet()
-    world.person("A").edits("t1", status="in_progress", progress=25)
-    world.sync_until_quiet()
-    world.person("B").edits("t1", status="closed")
-    world.sync_until_quiet()
-    world.shows("A", "t1", status="done", progress=100)
-    assert world.losers("t1") == []
