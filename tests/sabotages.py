@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 HISTORIES = "tests/test_histories.py"
 SHORTCUTS = "tests/test_shortcuts.py"
-RULES = "tests/test_rules.py"
+VALUES = "tests/test_rules_values.py"
+LIVES = "tests/test_rules_life.py"
+WRITING = "tests/test_rules_writing.py"
 MACHINE = "tests/test_machine.py"
 
 
@@ -34,7 +36,7 @@ SABOTAGES = (
         "bridge/intake.py",
         "    for field in sorted(after.carried - before.carried):\n",
         "    for field in sorted(after.carried):\n",
-        (*_named(RULES, "test_r1_reading_a_coarse_platform_flattens_nothing"), HISTORIES),
+        (*_named(VALUES, "test_r1_reading_a_coarse_platform_flattens_nothing"), HISTORIES),
     ),
     Sabotage(
         "R2",
@@ -42,7 +44,7 @@ SABOTAGES = (
         "bridge/merge.py",
         "    return key if key > known else Key(known.time + 1, key.rank, key.ref)",
         "    return key",
-        _named(RULES, "test_r2_a_slow_clock_does_not_bury_what_was_written_with_knowledge"),
+        _named(VALUES, "test_r2_a_slow_clock_does_not_bury_what_was_written_with_knowledge"),
     ),
     Sabotage(
         "R2",
@@ -82,7 +84,7 @@ SABOTAGES = (
         "bridge/station.py",
         "        return server_time - self.binding.offset",
         "        return server_time",
-        _named(RULES, "test_r3_clocks_that_are_off_do_not_decide"),
+        _named(VALUES, "test_r3_clocks_that_are_off_do_not_decide"),
     ),
     Sabotage(
         "R3",
@@ -98,7 +100,7 @@ SABOTAGES = (
         "bridge/station.py",
         "        return Key(min(int(self.local(modified_at) // 1), self.now), self.peer.rank, native_id)",
         "        return Key(int(self.local(modified_at) // 1), self.peer.rank, native_id)",
-        _named(RULES, "test_r4_a_time_in_the_future_counts_as_now"),
+        _named(VALUES, "test_r4_a_time_in_the_future_counts_as_now"),
     ),
     Sabotage(
         "R5",
@@ -114,7 +116,7 @@ SABOTAGES = (
         "bridge/reading.py",
         "    sweep = whole or now - binding.swept_at >= SWEEP_VERSIONS\n",
         "    sweep = whole\n",
-        _named(RULES, "test_r6_a_delta_that_forgot_a_change_is_made_good_by_the_daily_sweep"),
+        _named(VALUES, "test_r6_a_delta_that_forgot_a_change_is_made_good_by_the_daily_sweep"),
     ),
     Sabotage(
         "R6",
@@ -122,7 +124,7 @@ SABOTAGES = (
         "bridge/reading.py",
         "    whole = now - binding.read_whole_at >= SWEEP_CONTENTS\n",
         "    whole = False\n",
-        _named(RULES, "test_r6_a_change_that_kept_its_version_is_found_by_the_weekly_reading"),
+        _named(VALUES, "test_r6_a_change_that_kept_its_version_is_found_by_the_weekly_reading"),
     ),
     Sabotage(
         "R6",
@@ -130,7 +132,7 @@ SABOTAGES = (
         "bridge/reading.py",
         "    except CursorExpired:\n        return connector.pull(None,",
         "    except CursorExpired:\n        raise\n        return connector.pull(None,",
-        _named(RULES, "test_r6_a_cursor_that_expired_costs_one_whole_listing"),
+        _named(VALUES, "test_r6_a_cursor_that_expired_costs_one_whole_listing"),
     ),
     # ---- values -------------------------------------------------------------------------------------------------
     Sabotage(
@@ -139,7 +141,7 @@ SABOTAGES = (
         "bridge/chronicle.py",
         "    base = item.cells.get(candidate.cell, Base())\n",
         "    base = item.cells.get(candidate.cell, Base())\n    if candidate.values == {None}:\n        return\n",
-        _named(RULES, "test_r7_a_cleared_field_is_empty_and_the_clearing_travels"),
+        _named(VALUES, "test_r7_a_cleared_field_is_empty_and_the_clearing_travels"),
     ),
     Sabotage(
         "R7",
@@ -147,7 +149,7 @@ SABOTAGES = (
         "bridge/plan.py",
         "_moment(item, station.now), link.locked\n",
         "_moment(item, station.now), frozenset()\n",
-        _named(RULES, "test_r7_a_field_that_the_server_derives_is_left_to_it"),
+        _named(VALUES, "test_r7_a_field_that_the_server_derives_is_left_to_it"),
     ),
     Sabotage(
         "R7",
@@ -157,7 +159,7 @@ SABOTAGES = (
         "        if title is None or key not in self._meaning:\n"
         "            return next(iter(self._meaning.values()))\n"
         "        if title is None:\n",
-        _named(RULES, "test_r7_a_value_without_a_meaning_is_neither_read_nor_written"),
+        _named(VALUES, "test_r7_a_value_without_a_meaning_is_neither_read_nor_written"),
     ),
     Sabotage(
         "R8",
@@ -181,7 +183,7 @@ SABOTAGES = (
         "bridge/book.py",
         "        self._batch.conflicts.append(conflict)\n",
         "",
-        _named(RULES, "test_r9_the_loser_is_kept_with_everything_that_explains_it"),
+        _named(VALUES, "test_r9_the_loser_is_kept_with_everything_that_explains_it"),
     ),
     Sabotage(
         "R10",
@@ -209,7 +211,7 @@ SABOTAGES = (
         "bridge/merge.py",
         "    if field_of(candidate.cell).type is Type.TEXT:\n",
         "    if False:\n",
-        _named(RULES, "test_r11_texts_merge_by_line"),
+        _named(VALUES, "test_r11_texts_merge_by_line"),
     ),
     Sabotage(
         "R11",
@@ -217,7 +219,7 @@ SABOTAGES = (
         "bridge/merge.py",
         "    first, rest = sides[0], sorted((*sides[1:], said), key=lambda one: one.key)\n",
         "    first, rest = sides[0], [*sides[1:], said]\n",
-        _named(RULES, "test_r11_of_two_changes_of_one_line_the_later_stands_and_the_other_is_kept"),
+        _named(VALUES, "test_r11_of_two_changes_of_one_line_the_later_stands_and_the_other_is_kept"),
     ),
     Sabotage(
         "R12",
@@ -225,7 +227,7 @@ SABOTAGES = (
         "bridge/merge.py",
         "            clashes += _settle_one(item, name, cell, run)\n",
         "            clashes += []\n",
-        _named(RULES, "test_r12_a_start_after_the_due_date_is_decided_for_both"),
+        _named(VALUES, "test_r12_a_start_after_the_due_date_is_decided_for_both"),
     ),
     Sabotage(
         "R12",
@@ -233,7 +235,7 @@ SABOTAGES = (
         "bridge/merge.py",
         "    if cell in newer.company and alike(cell, newer.company[cell], value):\n        return _FINE\n",
         "",
-        _named(RULES, "test_r12_who_closes_a_task_that_shows_half_the_progress_leaves_it_so"),
+        _named(VALUES, "test_r12_who_closes_a_task_that_shows_half_the_progress_leaves_it_so"),
     ),
     Sabotage(
         "R13",
@@ -257,7 +259,7 @@ SABOTAGES = (
         "bridge/plan.py",
         "    return ready or creates or rest\n",
         "    return rest or creates or ready\n",
-        (*_named(RULES, "test_r13_containers_are_made_before_what_hangs_on_them"), HISTORIES),
+        (*_named(VALUES, "test_r13_containers_are_made_before_what_hangs_on_them"), HISTORIES),
     ),
     Sabotage(
         "R14",
@@ -274,7 +276,7 @@ SABOTAGES = (
         "bridge/contact.py",
         '    return Contact(peer, binding, f"first contact with “{identity.title}”")\n',
         '    return Contact(peer, binding, "")\n',
-        _named(RULES, "test_r16_a_first_contact_writes_nothing_until_a_person_agrees"),
+        _named(LIVES, "test_r16_a_first_contact_writes_nothing_until_a_person_agrees"),
     ),
     Sabotage(
         "R16",
@@ -298,7 +300,7 @@ SABOTAGES = (
         "mappings/translate.py",
         '        if self.inputs.get(cell) in (None, ("empty",)):\n            return True\n        return all(',
         "        return False and all(",
-        _named(RULES, "test_r16_at_first_contact_a_default_does_not_beat_an_older_value"),
+        _named(LIVES, "test_r16_at_first_contact_a_default_does_not_beat_an_older_value"),
     ),
     Sabotage(
         "R16",
@@ -306,7 +308,7 @@ SABOTAGES = (
         "bridge/match.py",
         "        groups.setdefault((stray.kind, normal(stray.title)), []).append(stray)\n",
         '        groups.setdefault(("task", normal(stray.title)), []).append(stray)\n',
-        _named(RULES, "test_r16_another_kind_is_another_thing"),
+        _named(LIVES, "test_r16_another_kind_is_another_thing"),
     ),
     Sabotage(
         "R17",
@@ -338,7 +340,7 @@ SABOTAGES = (
         "bridge/outbox.py",
         "            int(self.clock()),\n",
         "            station.now,\n",
-        _named(RULES, "test_r17_the_quarantine_begins_when_a_create_is_sent_and_not_with_its_pass"),
+        _named(LIVES, "test_r17_the_quarantine_begins_when_a_create_is_sent_and_not_with_its_pass"),
     ),
     Sabotage(
         "R17",
@@ -390,7 +392,7 @@ SABOTAGES = (
         "bridge/plan.py",
         "    fields = {n: v for n, v in writing.fields.items() if takes is None or n in takes}\n",
         "    fields = dict(writing.fields)\n",
-        _named(RULES, "test_r18_a_record_is_made_of_little_and_the_rest_follows"),
+        _named(LIVES, "test_r18_a_record_is_made_of_little_and_the_rest_follows"),
     ),
     Sabotage(
         "R19",
@@ -398,7 +400,7 @@ SABOTAGES = (
         "bridge/probes.py",
         "            intake.freeze(station, link, ELSEWHERE)\n\n\n",
         "            intake.take_delete(station, link)\n",
-        _named(RULES, "test_r19_a_record_that_moved_is_not_gone_and_comes_back"),
+        _named(LIVES, "test_r19_a_record_that_moved_is_not_gone_and_comes_back"),
     ),
     Sabotage(
         "R19",
@@ -406,7 +408,7 @@ SABOTAGES = (
         "bridge/probes.py",
         '            intake.freeze(station, link, "rests here: the platform does not show it to our account any more")',
         "            intake.take_delete(station, link)",
-        _named(RULES, "test_r19_a_record_that_moved_is_not_gone_and_comes_back"),
+        _named(LIVES, "test_r19_a_record_that_moved_is_not_gone_and_comes_back"),
     ),
     Sabotage(
         "R19",
@@ -414,7 +416,7 @@ SABOTAGES = (
         "bridge/intake.py",
         "    if after.kind.value != item.kind:\n",
         "    if False:\n",
-        _named(RULES, "test_r19_a_changed_kind_freezes_the_link"),
+        _named(LIVES, "test_r19_a_changed_kind_freezes_the_link"),
     ),
     Sabotage(
         "R20",
@@ -438,7 +440,7 @@ SABOTAGES = (
         "bridge/pairing.py",
         "        elif decision.item is None and put_away.issuperset(decision.strays):\n",
         "        elif False:\n",
-        _named(RULES, "test_r16_what_people_put_away_before_it_was_met_stays_where_it_is"),
+        _named(LIVES, "test_r16_what_people_put_away_before_it_was_met_stays_where_it_is"),
     ),
     # ---- deleting -----------------------------------------------------------------------------------------------
     Sabotage(
@@ -447,7 +449,7 @@ SABOTAGES = (
         "bridge/reading.py",
         "        ask(station, link)\n        if native_id in station.read_records:\n",
         "        intake.take_delete(station, link)\n        if native_id in station.read_records:\n",
-        _named(RULES, "test_r21_a_bad_listing_kills_nothing"),
+        _named(LIVES, "test_r21_a_bad_listing_kills_nothing"),
     ),
     Sabotage(
         "R21",
@@ -455,7 +457,7 @@ SABOTAGES = (
         "bridge/reading.py",
         "    elif link.state is not LinkState.RETIRED:\n        ask(station, link)\n",
         "    elif link.state is not LinkState.RETIRED:\n        intake.take_delete(station, link)\n",
-        _named(RULES, "test_r19_a_record_that_moved_is_not_gone_and_comes_back"),
+        _named(LIVES, "test_r19_a_record_that_moved_is_not_gone_and_comes_back"),
     ),
     Sabotage(
         "R22",
@@ -479,7 +481,7 @@ SABOTAGES = (
         "bridge/intake.py",
         "    if not ours:\n        item.life_key",
         "    if False:\n        item.life_key",
-        _named(RULES, "test_r22_a_comment_on_an_archived_record_wakes_nothing_and_reopening_does"),
+        _named(LIVES, "test_r22_a_comment_on_an_archived_record_wakes_nothing_and_reopening_does"),
     ),
     Sabotage(
         "R23",
@@ -487,7 +489,7 @@ SABOTAGES = (
         "bridge/guard.py",
         "        if reason:\n            held.append(",
         "        if False:\n            held.append(",
-        _named(RULES, "test_r23_what_looks_like_an_accident_is_held_and_the_rest_goes_on"),
+        _named(LIVES, "test_r23_what_looks_like_an_accident_is_held_and_the_rest_goes_on"),
     ),
     Sabotage(
         "R23",
@@ -495,7 +497,7 @@ SABOTAGES = (
         "bridge/guard.py",
         "past.get(connector, ())",
         "()",
-        _named(RULES, "test_r23_drop_by_drop_counts_over_a_day"),
+        _named(LIVES, "test_r23_drop_by_drop_counts_over_a_day"),
     ),
     Sabotage(
         "R23",
@@ -503,7 +505,7 @@ SABOTAGES = (
         "bridge/sync.py",
         ".digest == accept\n",
         '.digest != ""\n',
-        _named(RULES, "test_r23_what_looks_like_an_accident_is_held_and_the_rest_goes_on"),
+        _named(LIVES, "test_r23_what_looks_like_an_accident_is_held_and_the_rest_goes_on"),
     ),
     # ---- writing ------------------------------------------------------------------------------------------------
     Sabotage(
@@ -565,7 +567,7 @@ SABOTAGES = (
         "bridge/plan.py",
         "    if item.key(cell) in link.replaced.get(cell, ()):\n",
         "    if False:\n",
-        _named(RULES, "test_r26_an_edit_that_the_platform_replaced_itself_is_not_written_again"),
+        _named(WRITING, "test_r26_an_edit_that_the_platform_replaced_itself_is_not_written_again"),
     ),
     Sabotage(
         "R26",
@@ -573,7 +575,7 @@ SABOTAGES = (
         "bridge/plan.py",
         "    if day == station.now // DAY and writes >= FUSE:\n",
         "    if False:\n",
-        _named(RULES, "test_r26_a_field_written_too_often_in_a_day_is_left_alone_until_tomorrow"),
+        _named(WRITING, "test_r26_a_field_written_too_often_in_a_day_is_left_alone_until_tomorrow"),
     ),
     Sabotage(
         "R27",
@@ -581,7 +583,7 @@ SABOTAGES = (
         "bridge/outbox.py",
         '        if operation.kind == "update" and len(fields) > 1 and link.id not in station.singly:\n',
         "        if False:\n",
-        _named(RULES, "test_r27_one_refused_value_does_not_hold_up_the_other_fields"),
+        _named(WRITING, "test_r27_one_refused_value_does_not_hold_up_the_other_fields"),
     ),
     Sabotage(
         "R27",
@@ -590,7 +592,7 @@ SABOTAGES = (
         "            if isinstance(result, PlatformError):\n",
         "            if isinstance(result, PlatformError) and not self.given.threads:\n                raise result\n"
         "            if isinstance(result, PlatformError):\n",
-        _named(RULES, "test_r27_a_platform_that_is_down_costs_only_itself"),
+        _named(WRITING, "test_r27_a_platform_that_is_down_costs_only_itself"),
     ),
     Sabotage(
         "R28",
@@ -606,7 +608,7 @@ SABOTAGES = (
         "bridge/walk.py",
         '            self.book.commit()\n            self.given.step("taken")\n',
         '            self.given.step("taken")\n',
-        _named(RULES, "test_r28_what_was_read_is_stored_whatever_dies_next"),
+        _named(WRITING, "test_r28_what_was_read_is_stored_whatever_dies_next"),
     ),
     Sabotage(
         "R29",
@@ -614,7 +616,7 @@ SABOTAGES = (
         "bridge/outbox.py",
         "            if not self.held():\n",
         "            if False:\n",
-        _named(RULES, "test_r29_who_lost_the_ledger_sends_nothing_more"),
+        _named(WRITING, "test_r29_who_lost_the_ledger_sends_nothing_more"),
     ),
     # ---- connectors and settings --------------------------------------------------------------------------------
     Sabotage(
@@ -631,7 +633,7 @@ SABOTAGES = (
         "bridge/contact.py",
         "        if place in seen:\n",
         "        if False:\n",
-        _named(RULES, "test_r30_one_collection_belongs_to_one_connector"),
+        _named(WRITING, "test_r30_one_collection_belongs_to_one_connector"),
     ),
     Sabotage(
         "R30",
@@ -639,7 +641,7 @@ SABOTAGES = (
         "bridge/reading.py",
         "            raise ForeignBridge(mark)\n",
         "            pass\n",
-        _named(RULES, "test_r30_a_foreign_mark_stops_the_connector"),
+        _named(WRITING, "test_r30_a_foreign_mark_stops_the_connector"),
     ),
     Sabotage(
         "R31",
@@ -655,7 +657,7 @@ SABOTAGES = (
         "bridge/plan.py",
         "    if station.peer.read_only or link.state in",
         "    if link.state in",
-        _named(RULES, "test_r32_a_read_only_connector_is_read_and_never_written"),
+        _named(WRITING, "test_r32_a_read_only_connector_is_read_and_never_written"),
     ),
     Sabotage(
         "R33",

@@ -26,7 +26,6 @@ LONGER = {
     "bridge/state.py": "the glossary of the bridge: types only, read from top to bottom",
     "connectors/testing.py": "the contract: one short test per promise, read like a list",
     "tests/sabotages.py": "a list: one entry per deliberate breakage, nothing else",
-    "tests/test_rules.py": "one small story per rule, in the order of the rules, looked up by number",
 }
 """Files that may be longer, and why."""
 
