@@ -1,8 +1,8 @@
 """A Deck board and a calendar on a real Radicale, mirrored by the command as its users run it.
 
 What people do on the board goes straight into the fake (`Deck.edit`, `Deck.world`), what they do in the calendar as
-their own programs would; see `tests.mirror`. Most of these were first seen by hand between Deck 1.16.7 and the
-CalDAV of the same Nextcloud 32.
+their own programs would; see `tests.mirror`. Most of these were first seen by hand between Deck 1.16.7, the CalDAV of
+the same Nextcloud 32.0.1 and a Radicale.
 """
 
 from __future__ import annotations
@@ -162,4 +162,102 @@ def test_a_locked_database_costs_neither_a_card_nor_makes_two(
     mirror.sync()
     assert [len(cards(deck, title)) for title in titles] == [1, 1, 1, 1]
     assert [labels(deck, title) for title in titles] == [{"IT"}] * 4
+    rests(mirror, deck)
+
+
+@pytest.mark.parametrize("which", ["older", "newer"])
+def test_a_card_that_came_back_beside_its_successor_either_may_be_deleted(
+    mirror: Mirror, deck: Deck, board: Board, desk: Desk, which: str
+) -> None:
+    for title in ("eins", "zwei", "drei", "vier"):
+        desk.adds(title)
+    mirror.begins()
+    deck.clock.advance(10)
+    [older] = cards(deck, "eins")
+    deck.world.delete_card("anna", older.id)
+    desk.edits("eins", "PRIORITY:1")  # which nobody in Deck had seen: the task outlives, with a card of its own
+    mirror.sync()
+    [newer] = cards(deck, "eins")
+    deck.clock.advance(10)
+    deck.edit(older)  # what the trash's "undo" does
+    mirror.sync(ends=1)
+    assert "delete one of the two" in mirror.run("status").said
+    deck.clock.advance(10)
+    deck.world.delete_card("anna", {"older": older, "newer": newer}[which].id)
+    mirror.sync()
+    assert len(cards(deck, "eins")) == 1
+    assert not desk.task("eins").gone
+    assert "delete one of the two" not in mirror.run("status").said
+    deck.clock.advance(10)
+    deck.edit(cards(deck, "eins")[0], description="Weiter geht es")
+    mirror.sync()
+    assert desk.task("eins")["DESCRIPTION"] == "Weiter geht es"
+    rests(mirror, deck)
+
+
+def test_a_name_that_was_given_to_another_label_means_that_one(
+    mirror: Mirror, deck: Deck, board: Board, desk: Desk
+) -> None:
+    desk.adds("eins", "CATEGORIES:IT")
+    mirror.begins()
+    deck.clock.advance(10)
+    deck.world.edit_label("anna", deck.label(board, "IT"), "Presse", "317CCC")
+    deck.world.add_label("anna", board.id, "IT", "00FF00")
+    mirror.sync()
+    desk.adds("zwei", "CATEGORIES:IT")
+    deck.clock.advance(10)
+    mirror.sync()
+    assert labels(deck, "zwei") == {"IT"}
+    rests(mirror, deck)
+
+
+def test_a_card_on_another_board_rests_and_brings_back_what_was_done_there(
+    mirror: Mirror, deck: Deck, board: Board, desk: Desk
+) -> None:
+    desk.adds("eins", "CATEGORIES:IT", "DUE;VALUE=DATE:20261201")
+    other = deck.board("Anderes Amt")
+    mirror.begins()
+    [card] = cards(deck, "eins")
+    deck.clock.advance(10)
+    deck.edit(card, stackId=deck.stack(other, "Offen"))
+    desk.edits("eins", "DUE;VALUE=DATE:20261205")  # the board that was left is not stamped: a write finds it out
+    mirror.sync()
+    assert "does not belong to this collection" in mirror.run("status").said
+    deck.clock.advance(10)
+    deck.edit(card, title="eins, andernorts")
+    mirror.sync()
+    assert not desk.task("eins").gone
+    deck.clock.advance(10)
+    deck.edit(card, stackId=deck.stack(board, "In Arbeit"))
+    mirror.sync()
+    task = desk.task("eins, andernorts")
+    assert (task["DUE"], task["STATUS"], task.categories) == ("20261205", "IN-PROCESS", {"IT"})
+    assert card.duedate is not None
+    assert (card.duedate.day, labels(deck, card.title)) == (5, {"IT"})
+    rests(mirror, deck)
+
+
+def test_an_archived_board_stops_its_connector_and_no_other(
+    mirror: Mirror, deck: Deck, board: Board, desk: Desk
+) -> None:
+    titles = ("eins", "zwei", "drei")
+    for title in titles:
+        desk.adds(title)
+    deck.add(board, "vom Rathaus")
+    mirror.begins()
+    deck.clock.advance(10)
+    board.archived = True
+    deck.world.bump_board(board.id)
+    for title in titles:
+        desk.edits(title, "DESCRIPTION:neu")
+    deck.requests.clear()
+    told = mirror.sync(ends=1)
+    assert "may only read the board" in told["connectors"]["rathaus"]["error"]
+    assert told["connectors"]["rathaus"]["parked"] == 0
+    assert [one for one in deck.requests if one.startswith(("PUT", "POST"))] == []
+    deck.clock.advance(10)
+    board.archived = False
+    deck.world.bump_board(board.id)
+    mirror.sync()
+    assert [cards(deck, title)[0].description for title in titles] == ["neu"] * 3
     rests(mirror, deck)
