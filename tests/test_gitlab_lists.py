@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from connectors.base import Changes
+from connectors.base import Changes, Gone
 from connectors.errors import CursorExpired
 from connectors.gitlab import GitLabConnector
 from tests.fakes.gitlab import GitLab
@@ -273,3 +273,42 @@ def test_a_comment_is_no_change(gitlab: GitLab, project: Project, connector: Git
     gitlab.clock.advance(600)
     gitlab.world.comment(made, "Gesehen.")
     assert connector.pull(before.cursor, known(before)).records == ()
+
+
+def test_what_changed_long_ago_is_not_read_again_with_every_pull(gitlab: GitLab, project: Project) -> None:
+    for number in range(600):
+        gitlab.add(project, f"Aufgabe {number}")
+        gitlab.clock.advance(0.01)
+    connector = ready(gitlab)
+    first = connector.pull(None, {})
+    gitlab.clock.advance(3600)
+    second = connector.pull(first.cursor, known(first))
+    asked(gitlab)
+    assert connector.pull(second.cursor, {}).records == ()
+    assert asked(gitlab) == ["GET /issues", *KEYSET, "GET /milestones"]
+
+
+def test_what_our_account_may_do_is_learnt_anew_with_the_project(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    project.members[gitlab.bridge.id] = 10
+    connector.pull(None, {})
+    again = ready(gitlab)
+    assert not again.identify(connector.memory()).writable
+    project.members[gitlab.bridge.id] = 15
+    again.pull(None, {})
+    assert connector.identify(again.memory()).writable
+
+
+@pytest.mark.parametrize("kind", ["issue", "milestone"])
+def test_what_was_made_and_deleted_between_two_pulls_is_claimed_to_be_gone(
+    gitlab: GitLab, project: Project, connector: GitLabConnector, kind: str
+) -> None:
+    """No count ever had it (found by a random history)."""
+    before = connector.pull(None, {})
+    made = connector.create({"type": kind, "title": "eins"}, "mark")
+    gitlab.world.issues.clear()
+    gitlab.world.milestones.clear()
+    after = connector.pull(before.cursor, {made.ref.native_id: made.version})
+    assert claimed(after) == {made.ref.native_id}
+    assert connector.probe(made.ref) == Gone()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -438,3 +439,10 @@ def test_who_may_not_delete_is_told(gitlab: GitLab, project: Project, connector:
     with pytest.raises(Unauthorized):
         connector.delete(record.ref, record.version)
     assert only(gitlab).title == "eins"
+
+
+def test_two_writers_make_a_label_once(gitlab: GitLab, project: Project, connector: GitLabConnector) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda n: connector.create({"title": f"{n}", "labels": ("+Neu",)}, f"mark-{n}"), range(8)))
+    assert [one.name for one in gitlab.world.labels.values()] == ["Neu"]
+    assert {shown(one)["labels"] for one in made} == {(label(gitlab, "Neu"),)}

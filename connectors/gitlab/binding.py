@@ -15,8 +15,7 @@ from connectors.errors import CursorExpired, NotACollection
 from connectors.gitlab.shapes import PLANNER, Project, moment
 
 OVERLAP = timedelta(seconds=60)
-"""How far a cursor reaches back: a change is stamped before it is committed, and answers show whole milliseconds of
-what the database keeps finer (facts: platform-apis, A1)."""
+"""How long a change may take from its stamp to the moment when others see it (facts: platform-apis, A1)."""
 
 _MANY = 500
 """Rows within the overlap of which digests are kept; where more changed at once they are just read again."""
@@ -60,11 +59,14 @@ class Cursor:
     def since(self) -> str | None:
         """From when on changes are asked for; None if the server told no time: then everything is read again.
 
-        Never later than when the listing began, since what changed behind its back may not be in it (R6).
+        That is the latest change that was seen, but some time before the listing began: what changed behind its
+        back, or was not committed yet, may not be in it (R6). The border is included, and answers show whole
+        milliseconds of what the database keeps finer, so the latest change itself is listed again (A1).
         """
         if self.at is None:
             return None
-        return moment(min(_moment(self.at), _moment(self.newest or self.at)) - OVERLAP)
+        settled = _moment(self.at) - OVERLAP
+        return moment(min(settled, _moment(self.newest)) if self.newest else settled)
 
     def kept(self, rows: Mapping[str, tuple[datetime, str]]) -> Cursor:
         """This cursor with the digests of those rows that will be listed again."""
@@ -116,6 +118,10 @@ class Binding:
         except (ValueError, TypeError):
             return None
         return found if found and found.setting == setting else None
+
+    def now(self, project: Project) -> Binding:
+        """The same with what the server says of the project by now."""
+        return Binding.to(project, self.setting, self.user, admin=self.admin, writes=self.writes)
 
     def text(self) -> str:
         """For the ledger."""

@@ -106,7 +106,7 @@ class GitLabConnector:
         seen = Cursor.read(cursor, self._bound.id)
         self._bound.forget()
         try:
-            listing = self._lister.since(seen) if seen else None
+            listing = self._lister.since(seen, known) if seen else None
             if listing is not None:
                 return self._changes(listing, known)
             return self._everything(self._lister.everything(self._bound.id, known), known)
@@ -163,8 +163,7 @@ class GitLabConnector:
             project = self._bound.project(afresh=True)
         except NotFound:
             return Hidden()
-        sees_all = replace(self._bound.binding, level=project.level).sees_all
-        if address is None or not sees_all or not project.has_issues:
+        if address is None or not self._bound.binding.sees_all or not project.has_issues:
             return Hidden()
         if address.kind == MILESTONE:
             # Promoted to a group's milestone it has another id (A2), and nothing there tells which one it was.
@@ -179,6 +178,10 @@ class GitLabConnector:
 
     def create(self, fields: Fields, mark: str) -> Record:
         """Make an issue or a milestone, and read it. GitLab has no place for a mark."""
+        with self._bound.writing(fields):
+            return self._create(fields)
+
+    def _create(self, fields: Fields) -> Record:
         project = self._bound.id
         made: Issue | Milestone
         try:
@@ -196,6 +199,10 @@ class GitLabConnector:
 
     def update(self, ref: Ref, fields: Fields, if_version: str) -> Record:
         """Write these fields on the record as it is at this moment, with no request more than they need."""
+        with self._bound.writing(fields):
+            return self._update(ref, fields, if_version)
+
+    def _update(self, ref: Ref, fields: Fields, if_version: str) -> Record:
         found, record = self._compared(ref, if_version)
         shown = record.fields or {}
         if isinstance(found, Milestone):

@@ -41,7 +41,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Listing:
-    """What a pull read: what may have changed, the milestones that are missing, and the next cursor."""
+    """What a pull read: what may have changed, the native ids that are missing, and the next cursor."""
 
     rows: tuple[Row, ...]
     missing: tuple[str, ...]
@@ -54,8 +54,11 @@ class Lister:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
-    def since(self, seen: Cursor) -> Listing | None:
-        """What changed since a cursor; None where only a look at everything can tell."""
+    def since(self, seen: Cursor, known: Iterable[str]) -> Listing | None:
+        """What changed since a cursor; None where only a look at everything can tell.
+
+        ``known`` has what was made since the cursor: deleted again, it was never counted.
+        """
         wire, project = self._wire, seen.project
         if seen.since is None:
             return None
@@ -75,7 +78,9 @@ class Lister:
         cursor = self._cursor(project, count.date, rows, issues, milestones, seen)
         before = {**seen.rows, **seen.milestones}
         changed = [row for row in (*rows.values(), *milestones.values()) if before.get(row.native_id) != row.digest]
-        return Listing(tuple(changed), tuple(sorted(seen.milestones.keys() - milestones.keys())), cursor)
+        missing = {native_id for native_id in known if native_id not in rows and _younger(native_id, seen)}
+        missing |= seen.milestones.keys()
+        return Listing(tuple(changed), tuple(sorted(missing - milestones.keys())), cursor)
 
     def everything(self, project: str, known: Iterable[str]) -> Listing:
         """All issues and milestones.
@@ -133,6 +138,12 @@ class Lister:
             milestones={row.native_id: row.digest for row in milestones.values()},
         )
         return cursor.kept({row.native_id: (row.stamp, row.digest) for row in rows.values()})
+
+
+def _younger(native_id: str, seen: Cursor) -> bool:
+    """Whether an issue is younger than a listing, so that it is among the changes since; milestones are all listed."""
+    address = Address.of(native_id)
+    return address is not None and (address.kind != ISSUE or address.number > seen.last)
 
 
 def _earlier(one: str, other: str) -> bool:

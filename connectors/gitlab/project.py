@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
-from connectors.base import NEW, Access, Native, Options
+from connectors.base import NEW, Access, Fields, Native, Options
 from connectors.errors import NotACollection, NotFound, Rejected
 from connectors.gitlab.binding import Binding, choose, folded
 from connectors.gitlab.shapes import CANCELLED, CLOSED, OPENED, Issue, Label, Project, state_of
@@ -57,6 +58,7 @@ class BoundProject:
         self._project: Project | None = None
         self._labels: Labels | None = None
         self._reading = threading.RLock()
+        self._making = threading.Lock()
 
     # ---- which project ----------------------------------------------------------------------------------------
 
@@ -118,6 +120,7 @@ class BoundProject:
         with self._reading:
             if self._project is None or afresh:
                 self._project = self._wire.project(self.id)
+                self._binding = self.binding.now(self._project)
             return self._project
 
     def labels(self, *names: str) -> Labels:
@@ -167,6 +170,12 @@ class BoundProject:
         if element.startswith(NEW):
             return self._new(element.removeprefix(NEW).strip(), known)
         raise Rejected(f"The project “{self.binding.path}” has no label {element}.")
+
+    def writing(self, fields: Fields) -> AbstractContextManager[object]:
+        """Held while something is written that makes a label: two at once would make it twice, or fail."""
+        labels = fields.get("labels")
+        makes = isinstance(labels, tuple) and any(one.startswith(NEW) for one in labels)
+        return self._making if makes else nullcontext()
 
     def _new(self, name: str, known: Labels) -> str:
         if "," in name:  # the interface takes names with commas between them (A2)
