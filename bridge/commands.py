@@ -44,7 +44,7 @@ def peers_of(settings: Settings) -> list[Peer]:
 
 
 def _peer(settings: Settings, one: ConnectorSettings, rank: int) -> Peer:
-    said = one.mapping.model_dump_json() + settings.zone.key + str(one.read_only)
+    said = one.mapping.model_dump_json(exclude_defaults=True) + settings.zone.key + str(one.read_only)
     return Peer(
         one.name,
         rank,

@@ -293,6 +293,10 @@ class Http:
         """The error for no answer: Lost where a write may have reached the server."""
         if _certificate(error):
             return Transient(f"The certificate of {self.host} cannot be verified: is it valid, and for this name?")
+        if isinstance(error, requests.exceptions.ProxyError):
+            return Transient(
+                f"The proxy of this machine does not let us through to {self.host}: check HTTPS_PROXY and NO_PROXY."
+            )
         if _unsent(error):
             return Transient(f"{self.host} cannot be reached: is {self._url} right, and is the server running?")
         slow = isinstance(error, requests.Timeout)
