@@ -30,7 +30,8 @@ class GitLabPerson:
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers["PRIVATE-TOKEN"] = token
-        # one issue stays what it is and is thrown away, so that there is a milestone and there are labels
+        self.is_open = self.call("GET", "")["visibility"] == "public"
+        # one issue is made and thrown away, so that there are labels
         made = self.call("POST", "/issues", {"title": "Muster", "labels": "Presse,IT,status::In Arbeit"})
         labels = {one["name"]: str(one["id"]) for one in self.call("GET", "/labels?per_page=100")}
         self.call("DELETE", f"/issues/{made['iid']}")
@@ -38,7 +39,7 @@ class GitLabPerson:
             "description": "Zwei Zeilen:\nä ö ü „so“",
             "due_date": "2026-12-01",
             "labels": tuple(sorted((labels["Presse"], labels["IT"]))),
-            "visibility": "confidential",
+            "visibility": "public" if self.is_open else "members",
             "status": labels["status::In Arbeit"],
             **({"start_date": "2026-10-25"} if "start_date" in made else {}),
         }

@@ -23,11 +23,15 @@ LIVE = tuple(os.environ.get(f"LIVE_GITLAB_{name}", "") for name in ("URL", "TOKE
 class TestIssuesOnTheFake(ConnectorContract):
     """Every promise of the protocol, on releases that page by keyset, silently do not, and refuse to."""
 
-    @pytest.fixture(params=[(19, 1), (17, 0), (16, 0)], ids=["19.1", "17.0", "16.0"])
+    @pytest.fixture(
+        params=[((19, 1), "private"), ((17, 0), "private"), ((16, 0), "private"), ((19, 1), "public")],
+        ids=["19.1", "17.0", "16.0", "19.1, open to all"],
+    )
     def platform(self, request: pytest.FixtureRequest) -> Iterator[GitLabPerson]:
         with GitLab() as gitlab:
-            gitlab.world.release = request.param
-            person = GitLabPerson(gitlab.url, "glpat-anna", gitlab.project().path, "glpat-bridge")
+            gitlab.world.release, visibility = request.param
+            project = gitlab.project(visibility=visibility)
+            person = GitLabPerson(gitlab.url, "glpat-anna", project.path, "glpat-bridge")
             yield person
             person.close()
 

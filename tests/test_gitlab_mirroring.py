@@ -355,9 +355,11 @@ def test_a_role_that_was_taken_away_deletes_nothing(
     mirror: Mirror, deck: Deck, board: Board, gitlab: GitLab, project: Project
 ) -> None:
     for title in ("eins", "zwei"):
-        gitlab.add(project, title, confidential=True)
+        gitlab.add(project, title)
     mirror.begins()
     later(deck, gitlab)
+    for made in gitlab.world.issues.values():
+        made.confidential = True
     project.members[gitlab.bridge.id] = 10
     mirror.run("sync")
     assert [one.title for one in deck.world.cards.values() if one.archived or one.deleted_at] == []
@@ -369,3 +371,7 @@ def test_a_role_that_was_taken_away_deletes_nothing(
     later(deck, gitlab)
     mirror.sync()
     rests(mirror, deck, gitlab)
+    for made in gitlab.world.issues.values():
+        gitlab.edit(made, confidential=False, title=f"{made.title}, neu")
+    mirror.sync()
+    assert {one.title for one in deck.world.cards.values()} == {"eins, neu", "zwei, neu"}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from connectors.base import Alive, Changes, Gone, Hidden, Moved, OutOfScope, Ref
-from connectors.errors import NotACollection
+from connectors.errors import NotACollection, NotFound
 from connectors.gitlab import GitLabConnector
 from tests.fakes.gitlab import GitLab
 from tests.fakes.gitlab_model import Issue, Project
@@ -125,24 +125,51 @@ def test_a_closed_issue_is_closed_whatever_its_label(
 
 
 @pytest.mark.parametrize(
-    ("visibility", "level", "confidential", "says"),
+    ("visibility", "level", "says"),
     [
-        ("private", "enabled", False, "members"),
-        ("private", "enabled", True, "confidential"),
-        ("internal", "enabled", False, "members"),
-        ("public", "enabled", False, "public"),
-        ("public", "enabled", True, "confidential"),
-        ("public", "private", False, "members"),
+        ("private", "enabled", "members"),
+        ("internal", "enabled", "members"),
+        ("public", "enabled", "public"),
+        ("public", "private", "members"),
     ],
 )
-def test_who_may_read_an_issue(
-    gitlab: GitLab, project: Project, visibility: str, level: str, confidential: bool, says: str
-) -> None:
+def test_who_may_read_an_issue(gitlab: GitLab, project: Project, visibility: str, level: str, says: str) -> None:
     project.visibility, project.issues_access_level = visibility, level
-    gitlab.add(project, "eins", confidential=confidential)
+    gitlab.add(project, "eins")
     changes = ready(gitlab).pull(None, {})
     assert shown(changes.records[0])["visibility"] == says
     assert says in (changes.options or {})["visibility"]
+
+
+@pytest.mark.parametrize("visibility", ["private", "public"])
+def test_what_staff_made_confidential_is_copied_nowhere(
+    gitlab: GitLab, project: Project, connector: GitLabConnector, visibility: str
+) -> None:
+    """No other tool is known to show it to as few people (A5)."""
+    project.visibility = visibility
+    gitlab.add(project, "Personalfrage", confidential=True)
+    made = gitlab.add(project, "eins")
+    before = connector.pull(None, {})
+    record = find(connector, "eins")
+    assert titles(before) == {"eins"}
+    gitlab.edit(made, confidential=True, description="nur für uns")
+    after = connector.pull(before.cursor, {})
+    assert claimed(after) == {record.ref.native_id}
+    assert connector.probe(record.ref) == OutOfScope()
+    with pytest.raises(NotFound):
+        connector.update(record.ref, {"title": "zwei"}, record.version)
+    gitlab.edit(made, confidential=False)
+    assert titles(connector.pull(after.cursor, {})) == {"eins"}
+
+
+def test_what_we_made_confidential_ourselves_is_read_on(gitlab: GitLab, project: Project) -> None:
+    """In a project that everybody may read, internal tasks of the other tools are confidential."""
+    project.visibility = "public"
+    connector = ready(gitlab)
+    made = connector.create({"title": "eins"}, "mark")
+    assert shown(made)["visibility"] == shown(find(connector, "eins"))["visibility"] == "confidential"
+    project.visibility = "private"
+    assert titles(connector.pull(None, {})) == set()
 
 
 def test_a_project_that_was_opened_to_everybody_is_noticed_with_the_next_change(

@@ -76,7 +76,7 @@ def test_an_issue_is_made_with_all_that_it_takes_in_one_request(
         "status": "opened",
         "start_date": None,
     }
-    assert made.options == {"labels": {new: "Neu"}}
+    assert made.options["labels"] == {new: "Neu", label(gitlab, "Presse"): "Presse"}
 
 
 def test_a_create_without_an_answer_may_have_made_something(
@@ -184,6 +184,20 @@ def test_labels_are_added_and_taken_away_and_never_sent_as_a_set(
     [(_, body)] = write(gitlab, connector, "eins", {"labels": (label(gitlab, "IT"), "+Neu")})
     assert body == {"add_labels": "Neu", "remove_labels": "Presse"}
     assert gitlab.labelled(only(gitlab)) == {"IT", "Neu", "Doing"}
+
+
+def test_a_label_that_somebody_made_meanwhile_comes_with_its_title(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    """Its id alone would say nothing, and the record does not come again (found by a random history)."""
+    made = gitlab.add(project, "eins")
+    record = find(connector, "eins")
+    gitlab.before("PUT", "/issues/1", lambda: gitlab.edit(made, add_labels="eilig,Doing"))
+    after = connector.update(record.ref, {"title": "zwei"}, record.version)
+    assert after.options == {
+        "labels": {label(gitlab, "eilig"): "eilig"},
+        "status": {label(gitlab, "Doing"): "Doing"},
+    }
 
 
 def test_a_label_of_the_same_meaning_is_not_made_twice(
@@ -319,7 +333,8 @@ def test_confidential_is_lifted_only_for_what_is_said_to_be_public(
     gitlab: GitLab, project: Project, connector: GitLabConnector
 ) -> None:
     project.visibility = "public"
-    gitlab.add(project, "eins", confidential=True)
+    connector.pull(None, {})
+    connector.create({"title": "eins"}, "mark")
     assert write(gitlab, connector, "eins", {"visibility": "members"}) == []
     assert only(gitlab).confidential
     assert connector.normalises("visibility", "members", "confidential")
@@ -329,9 +344,17 @@ def test_confidential_is_lifted_only_for_what_is_said_to_be_public(
 
 
 def test_in_a_closed_project_nothing_is_public(gitlab: GitLab, project: Project, connector: GitLabConnector) -> None:
-    gitlab.add(project, "eins", confidential=True)
+    gitlab.add(project, "eins")
     assert write(gitlab, connector, "eins", {"visibility": "public"}) == []
-    assert only(gitlab).confidential
+    record = find(connector, "eins")
+    for write_it in (
+        lambda: connector.update(record.ref, {"visibility": "confidential"}, record.version),
+        lambda: connector.create({"title": "zwei", "visibility": "confidential"}, "mark"),
+    ):
+        with pytest.raises(Rejected, match="are not mirrored") as refusal:
+            write_it()
+        assert refusal.value.clean
+    assert not only(gitlab).confidential
 
 
 def test_what_is_the_same_already_is_not_sent(gitlab: GitLab, project: Project, connector: GitLabConnector) -> None:

@@ -153,7 +153,7 @@ class GitLabConnector:
     def _found(self, found: Issue | Milestone) -> Probe:
         if isinstance(found, Issue) and found.moved_to_id is not None:
             return self._records.moved(found, found.moved_to_id)
-        if isinstance(found, Issue) and not found.mirrored:
+        if isinstance(found, Issue) and not self._records.belongs(found):
             return OutOfScope()
         return Alive(self._records.shown(found))
 
@@ -195,7 +195,7 @@ class GitLabConnector:
             raise Lost(f"{self._wire.http.host} did not say what it made.") from None
         with contextlib.suppress(PlatformError):  # the answer to the request that made it tells the same
             made = self._records.read(Address.of(made.native_id))
-        return self._with_new_labels(self._records.shown(made), fields)
+        return self._records.shown(made)
 
     def update(self, ref: Ref, fields: Fields, if_version: str) -> Record:
         """Write these fields on the record as it is at this moment, with no request more than they need."""
@@ -217,27 +217,19 @@ class GitLabConnector:
         if not steps:
             return record
         try:
-            after = self._records.shown(self._records.read(Address.of(ref.native_id)))
+            return self._records.shown(self._records.read(Address.of(ref.native_id)))
         except NotFound:
             raise
         except PlatformError as error:  # the writes were answered: nothing is under way, and a probe will tell
             raise Transient(
                 f"{self._wire.http.host} took a change of {called(found)} and did not tell the outcome."
             ) from error
-        return self._with_new_labels(after, fields)
 
     def _put(self, found: Issue | Milestone, body: Mapping[str, object]) -> None:
         if isinstance(found, Milestone):
             self._wire.put_milestone(self._bound.id, found.id, body)
         else:
             self._wire.put_issue(self._bound.id, found.iid, body)
-
-    def _with_new_labels(self, record: Record, fields: Fields) -> Record:
-        """The record with the titles of the labels that came to be with this write."""
-        shown, wanted = _elements((record.fields or {}).get("labels")), _elements(fields.get("labels"))
-        names = self._bound.labels().names if shown and wanted else {}
-        made = {one: names[one] for one in shown if one in names and one not in wanted}
-        return replace(record, options={"labels": made}) if made else record
 
     def delete(self, ref: Ref, if_version: str) -> None:
         """Delete the record; an issue only if it did not change since, which GitLab sees to by the second."""

@@ -19,7 +19,10 @@ from connectors.gitlab.shapes import CANCELLED, CLOSED, OPENED, Issue, Label, Pr
 from connectors.gitlab.wire import Wire
 
 CONFIDENTIAL, MEMBERS, PUBLIC = "confidential", "members", "public"
-"""Who may read an issue: the project's own staff, whoever may see the project, or everybody on the internet."""
+"""Who may read an issue: the project's own staff, whoever may see the project, or everybody on the internet.
+
+Only where the last is possible the first is offered: elsewhere nothing needs to be hidden from the project's guests.
+"""
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ class BoundProject:
     def options(self) -> Options:
         """What `connectors.base.Changes.options` wants to know."""
         labels = self.labels()
-        readers = (CONFIDENTIAL, PUBLIC) if self.project().shows_issues else (MEMBERS, CONFIDENTIAL)
+        readers = (CONFIDENTIAL, PUBLIC) if self.project().shows_issues else (MEMBERS,)
         states = {one: one for one in (OPENED, CLOSED, CANCELLED)}
         return {
             "status": {**states, **labels.states},

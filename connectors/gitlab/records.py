@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from connectors.base import Fields, Moved, OutOfScope, Record, Ref
+from connectors.base import Fields, Moved, Options, OutOfScope, Record, Ref
 from connectors.errors import NotFound, Rejected
 from connectors.gitlab.listing import Row
 from connectors.gitlab.project import BoundProject
@@ -47,7 +47,7 @@ class Records:
             )
         if isinstance(found, Milestone):
             return self._milestone(found)
-        return self._issue(found) if found.mirrored else self.tombstone(found.native_id)
+        return self._issue(found) if self.belongs(found) else self.tombstone(found.native_id)
 
     def tombstone(self, native_id: str) -> Record:
         """A claim that something is not ours to mirror any more: a probe tells what became of it."""
@@ -70,9 +70,19 @@ class Records:
         """The record, if it still belongs to what is mirrored here."""
         if isinstance(found, Milestone):
             return self._milestone(found)
-        if not found.mirrored:
+        if not self.belongs(found):
             raise NotFound(f"Issue {found.iid} does not belong to “{self._bound.binding.path}” any more.")
         return self._issue(found)
+
+    def belongs(self, issue: Issue) -> bool:
+        """Whether an issue belongs to what is mirrored.
+
+        A confidential one does not: no other tool is known to show it to as few people (A5). Except for what we made
+        ourselves in a project that everybody may read: it came from the others, and is confidential for that reason.
+        """
+        if not issue.of_our_kind:
+            return False
+        return not issue.confidential or (bool(self._own(issue)) and self._bound.project().shows_issues)
 
     def moved(self, issue: Issue, moved_to: int) -> Moved | OutOfScope:
         """Where a moved issue lives on: under another id, made when this one was (facts: platform-apis, A5)."""
@@ -89,7 +99,9 @@ class Records:
             self.starts = issue.starts
             self._learn()
         visibility = self._bound.visibility(confidential=issue.confidential)
-        return self._record(issue, issue.fields(self._bound.ids(issue), visibility), self._own(issue))
+        ids = self._bound.ids(issue)
+        record = self._record(issue, issue.fields(ids, visibility), self._own(issue))
+        return replace(record, options=_titles(ids)) if ids else record
 
     def _milestone(self, milestone: Milestone) -> Record:
         """A milestone, of which GitLab does not tell who made it, and which is never confidential."""
@@ -129,6 +141,12 @@ class Records:
                 if isinstance(stamp, str):
                     found[field] = max(found.get(field, 0.0), datetime.fromisoformat(stamp).timestamp())
         return found
+
+
+def _titles(ids: Mapping[str, str]) -> Options:
+    """The titles of an issue's labels: one that somebody made since the last pull is known by its record alone."""
+    states = {key: state for name, key in ids.items() if (state := state_of(name)) is not None}
+    return {"labels": {key: name for name, key in ids.items() if key not in states}, "status": states}
 
 
 def shaped(shape: type[_Shape], raw: object, what: str) -> _Shape:

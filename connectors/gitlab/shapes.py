@@ -173,8 +173,8 @@ class Issue(_Shape):
         return "start_date" in self.model_fields_set
 
     @property
-    def mirrored(self) -> bool:
-        """Whether it belongs to what is mirrored: it was not moved away, and is no incident."""
+    def of_our_kind(self) -> bool:
+        """Whether it is here and no incident, so that it may be mirrored."""
         return self.moved_to_id is None and self.issue_type in MIRRORED
 
     def fields(self, ids: Mapping[str, str], visibility: str) -> dict[str, Native]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from connectors.base import Fields, Native
 from connectors.errors import Rejected
-from connectors.gitlab.project import CONFIDENTIAL, MEMBERS, PUBLIC, BoundProject
+from connectors.gitlab.project import CONFIDENTIAL, PUBLIC, BoundProject
 from connectors.gitlab.shapes import CANCELLED, CLOSED, MILESTONE, Address, Issue, Milestone, state_of
 from connectors.gitlab.text import is_cancelled, text_to, title_to
 
@@ -32,9 +32,10 @@ def new_issue(fields: Fields, bound: BoundProject) -> Body:
         body["labels"] = ",".join(sorted(labels))
     if fields.get("milestone"):
         body["milestone_id"] = _milestone(fields["milestone"])
-    public = bound.project().shows_issues
-    if fields.get("visibility") == CONFIDENTIAL or (public and fields.get("visibility") != PUBLIC):
+    if bound.project().shows_issues and fields.get("visibility") != PUBLIC:
         body["confidential"] = True
+    elif fields.get("visibility") == CONFIDENTIAL:
+        raise _unseen(bound)
     return body
 
 
@@ -117,12 +118,15 @@ def _milestone(value: Native) -> int:
 
 def _readers(value: Native, bound: BoundProject) -> Body:
     """Whether an issue is confidential. Nothing is opened to more people than the word says."""
-    if value == CONFIDENTIAL:
-        return {"confidential": True}
     everybody = bound.project().shows_issues
-    if (value == PUBLIC and everybody) or (value == MEMBERS and not everybody):
-        return {"confidential": False}
-    return {}
+    if value == CONFIDENTIAL and not everybody:
+        raise _unseen(bound)
+    return {"confidential": value != PUBLIC} if everybody and value in (CONFIDENTIAL, PUBLIC) else {}
+
+
+def _unseen(bound: BoundProject) -> Rejected:
+    """Nothing is made that would not be read again."""
+    return Rejected(f"Confidential issues of “{bound.binding.path}” are not mirrored, so none is made.")
 
 
 def _names(elements: Native, bound: BoundProject) -> set[str]:
