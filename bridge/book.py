@@ -39,6 +39,7 @@ class Book:
         self.bindings: dict[str, Binding] = {binding.id: binding for binding in store.bindings()}
         self._touched: dict[str, dict[str, object]] = {}
         self._batch = Batch()
+        self.met: frozenset[str] | None = None  # the connectors of this pass: the others rest, and cost nothing
         self.named: set[tuple[str, str]] = set()  # records that have got a link in this pass
         self.straight: dict[str, set[str]] = {}  # by field, items from which no circle is reached, as things stand
         self.conflicts: list[Conflict] = []
@@ -160,7 +161,7 @@ class Book:
     def flagged(self, flag: str) -> list[Link]:
         """Links, not retired, with this flag; see `Store.links_flagged`."""
         if flag not in self._flagged:
-            found = self.store.links_flagged(flag)
+            found = self.store.links_flagged(flag, self.met)
             self._admit(found)
             self.load_items(link.item for link in found)
             self._flagged[flag] = {link.id for link in self._links.values() if getattr(link, flag)}

@@ -15,8 +15,8 @@ def learn(book: Book, stations: Mapping[str, Station], run: int) -> None:
     """Links that were read come to know the bases that they show, if an earlier pass took those in (R2)."""
     for link in book.flagged("behind"):
         station = stations.get(link.connector)
-        if station is None or link.state is not LinkState.LIVE:
-            continue
+        if station is None or link.state is not LinkState.LIVE or (link.problem and "" in link.parked):
+            continue  # of a record that cannot be read nobody knows what it shows
         if station.whole or link.native_id in station.read_records:
             _learn(station, link, run)
 

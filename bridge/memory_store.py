@@ -186,10 +186,12 @@ class MemoryStore:
         with self._lock:
             return self._links.marked(*(("item", item) for item in items))
 
-    def links_flagged(self, flag: str) -> list[Link]:
+    def links_flagged(self, flag: str, connectors: Iterable[str] | None = None) -> list[Link]:
         """Links, not retired, with this flag: "dirty", "behind", or non-empty "waits_for", "pending", "parked"."""
+        wanted = None if connectors is None else set(connectors)
         with self._lock:
-            return self._links.marked(("flag", flag))
+            found = self._links.marked(("flag", flag))
+            return [link for link in found if wanted is None or link.connector in wanted]
 
     def links_frozen(self, connector: str) -> list[Link]:
         """Frozen links of a connector."""

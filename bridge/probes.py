@@ -8,8 +8,6 @@ from bridge.station import Station
 from connectors.base import Alive, Gone, Hidden, Moved, OutOfScope, Ref
 from connectors.errors import PlatformError
 
-ELSEWHERE = "rests here: it does not belong to this collection any more"
-
 
 def take_probe(station: Station, link: Link, answer: object) -> None:
     """Take in what a probe proved about a record that has a link (R19, R21)."""
@@ -29,7 +27,7 @@ def take_probe(station: Station, link: Link, answer: object) -> None:
         case Moved(collection=collection) if _linked_at(station, link, collection):
             intake.take_delete(station, link)  # the other one was there before: a copy, not a move
         case _:
-            intake.freeze(station, link, ELSEWHERE)
+            intake.freeze(station, link, "rests here: it does not belong to this collection any more")
 
 
 def _linked_at(station: Station, link: Link, collection: str) -> bool:
@@ -60,9 +58,9 @@ def resolve_by_id(station: Station, intent: Intent) -> bool:
     if isinstance(answer, Alive) and not answer.record.problem:
         written.adopt(station, intent, answer.record, at_once=False)
         return True
-    if isinstance(answer, (Moved, OutOfScope)):
-        written.adopt_unseen(station, intent, Ref(station.binding.host, native_id))
-        intake.freeze(station, station.book.link(intent.link), ELSEWHERE)
+    if isinstance(answer, (Moved, OutOfScope, Hidden)):
+        if written.adopt_unseen(station, intent, Ref(station.binding.host, native_id)):
+            take_probe(station, station.book.link(intent.link), answer)
         return True
     if isinstance(answer, Gone) and intent.answered:
         intent.open = False
@@ -80,7 +78,7 @@ def take_claim(station: Station, intent: Intent, ref: Ref) -> None:
     match answer:
         case Alive(record=record) if not record.problem:
             written.adopt(station, intent, record, at_once=False)
-        case Gone() if written.adopt_unseen(station, intent, ref):
-            intake.take_delete(station, station.book.link(intent.link))
-        case Moved() | OutOfScope() if written.adopt_unseen(station, intent, ref):
-            intake.freeze(station, station.book.link(intent.link), ELSEWHERE)
+        case Alive():
+            return
+        case _ if written.adopt_unseen(station, intent, ref):
+            take_probe(station, station.book.link(intent.link), answer)

@@ -174,9 +174,10 @@ class SqlStore:
         """Every link of these items, retired ones included."""
         return self._among(tables.LINKS, tables.links.c.item, items)
 
-    def links_flagged(self, flag: str) -> list[Link]:
+    def links_flagged(self, flag: str, connectors: Iterable[str] | None = None) -> list[Link]:
         """Links, not retired, with this flag: "dirty", "behind", or non-empty "waits_for", "pending", "parked"."""
-        return self._all(tables.LINKS, tables.STANDING, tables.FLAGS[flag])
+        these = () if connectors is None else (tables.links.c.connector.in_(sorted(connectors)),)
+        return self._all(tables.LINKS, tables.STANDING, tables.FLAGS[flag], *these)
 
     def links_frozen(self, connector: str) -> list[Link]:
         """Frozen links of a connector."""

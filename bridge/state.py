@@ -376,8 +376,11 @@ class Store(Protocol):
         """Every link of these items, retired ones included."""
         ...
 
-    def links_flagged(self, flag: str) -> list[Link]:
-        """Links, not retired, with this flag: "dirty", "behind", or non-empty "waits_for", "pending", "parked"."""
+    def links_flagged(self, flag: str, connectors: Iterable[str] | None = None) -> list[Link]:
+        """Links, not retired, with this flag: "dirty", "behind", or non-empty "waits_for", "pending", "parked".
+
+        Of all connectors, or only of these.
+        """
         ...
 
     def links_frozen(self, connector: str) -> list[Link]:

@@ -73,6 +73,7 @@ class Walk:
         self.journal_run = Run(given.run, given.now)
         for met in contacts:
             self._enter(met)
+        book.met = frozenset(self.stations)
         self.by_name = {station.name: station for station in self.stations.values()}
         self._set_clocks()
 

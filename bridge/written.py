@@ -75,7 +75,7 @@ def _compare(
         as_shown = {name: fields[name] for name in names if _plain(fields, name)}
         if same(predicted, after, cell):
             link.memo.pop(cell, None)
-        elif at_once and same(before, after, cell):
+        elif at_once and same(before, after, cell) and not _declared_alike(station, names, sent, record):
             link.memo[cell] = Memo(wanted, evidence(after, cell), refused=True, reason=KEPT_ITS_VALUE)
             link.parked[cell] = Parked(KEPT_ITS_VALUE, station.now)
             link.offered[cell] = max(link.offered.get(cell, NEVER), key)
@@ -134,9 +134,12 @@ def _between_sent_and_shown(old: Fields, sent: Fields, shown: Fields) -> dict[st
 
 
 def _normalised(station: Station, names: list[str], sent: Fields, record: Record, *, at_once: bool) -> bool:
+    return (at_once and station.abilities.conditional) or _declared_alike(station, names, sent, record)
+
+
+def _declared_alike(station: Station, names: list[str], sent: Fields, record: Record) -> bool:
+    """Whether the connector says that the platform makes of what was sent what it shows (R25)."""
     shown = record.fields or {}
-    if at_once and station.abilities.conditional:
-        return True
     return bool(names) and all(
         sent[name] == shown.get(name) or station.connector.normalises(name, sent[name], shown.get(name))
         for name in names

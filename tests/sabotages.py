@@ -398,7 +398,7 @@ SABOTAGES = (
         "R19",
         "moved is gone",
         "bridge/probes.py",
-        "            intake.freeze(station, link, ELSEWHERE)\n\n\n",
+        '            intake.freeze(station, link, "rests here: it does not belong to this collection any more")\n',
         "            intake.take_delete(station, link)\n",
         _named(LIVES, "test_r19_a_record_that_moved_is_not_gone_and_comes_back"),
     ),

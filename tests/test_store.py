@@ -128,6 +128,13 @@ def test_flags_find_links_that_are_not_retired(store: Store, flag: str, value: A
     assert ids(store.links_flagged(flag)) == ["wanted", "frozen", "plain"]
 
 
+def test_flagged_links_are_found_by_connector_too(store: Store) -> None:
+    store.save(Batch(items=[an_item("i")], links=[a_link("a", dirty=True), a_link("b", connector="d", dirty=True)]))
+    assert ids(store.links_flagged("dirty", ["d"])) == ["b"]
+    assert ids(store.links_flagged("dirty", [])) == []
+    assert sorted(ids(store.links_flagged("dirty"))) == ["a", "b"]
+
+
 def test_frozen_links_are_found_by_connector(store: Store) -> None:
     frozen = a_link("f", state=LinkState.FROZEN, problem="moved")
     store.save(
