@@ -61,6 +61,18 @@ def test_r25_a_title_that_is_normalised_on_creation_does_not_travel(fault: str) 
     world.shows("C", "t1", title="mit Lücke")
 
 
+def test_r25_a_title_that_is_shown_as_before_because_it_is_shortened_is_not_refused() -> None:
+    """“t1” and “t1  ” end alike where blanks are squeezed: what is shown did not change, and nothing was refused."""
+    world = mirrored()
+    world.person("A").edits("t1", title="neu eins")
+    world.sync_until_quiet()
+    world.person("A").edits("t1", title="neu  eins")
+    world.sync_until_quiet()
+    world.shows("C", "t1", title="neu eins")
+    assert world.link("C", "t1").parked == {}
+    at_peace(world)
+
+
 def test_r25_a_refused_value_is_sent_again_when_either_side_changes() -> None:
     world = mirrored()
     world.person("A").edits("t1", status="done")
