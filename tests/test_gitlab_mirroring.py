@@ -310,6 +310,26 @@ def test_internal_tasks_become_confidential_in_a_project_that_everybody_may_read
     rests(mirror, deck, gitlab)
 
 
+def test_a_public_issue_that_becomes_internal_elsewhere_is_hidden_and_rests(
+    mirror: Mirror, deck: Deck, board: Board, gitlab: GitLab, project: Project
+) -> None:
+    """It is somebody else's: confidential, it is nobody's business but the project's, and so are later edits of it."""
+    project.visibility = "public"
+    made = gitlab.add(project, "eins")
+    mirror.begins()
+    assert labels(deck, "eins") == {"öffentlich"}
+    later(deck, gitlab)
+    deck.world.remove_label("anna", card(deck, "eins").id, deck.label(board, "öffentlich"))
+    deck.world.settle(card(deck, "eins"))
+    mirror.run("sync")
+    assert made.confidential
+    later(deck, gitlab)
+    deck.edit(card(deck, "eins"), description="nur für uns")
+    mirror.run("sync")
+    assert made.description in (None, "")
+    assert "rests here" in str(mirror.json("status"))
+
+
 def test_an_internal_milestone_waits_where_everybody_could_read_it(
     mirror: Mirror, deck: Deck, board: Board, gitlab: GitLab, project: Project
 ) -> None:
