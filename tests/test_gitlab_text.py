@@ -126,6 +126,11 @@ def test_every_command_is_defused_and_unknown_ones_too(command: str) -> None:
         assert text_to(text) == f"\\{text}"
 
 
+def test_a_line_that_could_become_a_command_is_defused_even_where_it_stands_already() -> None:
+    """An unknown command of today is text; with another release of GitLab it may be one."""
+    assert text_to("/neu\n@anna", "/neu\n@anna") == "\\/neu\n@anna"
+
+
 def test_titles_are_no_commands() -> None:
     assert title_to("/close") == "/close"
 

@@ -464,7 +464,14 @@ def test_who_may_not_delete_is_told(gitlab: GitLab, project: Project, connector:
     assert only(gitlab).title == "eins"
 
 
-def test_two_writers_make_a_label_once(gitlab: GitLab, project: Project, connector: GitLabConnector) -> None:
+def test_labels_are_made_by_one_writer_at_a_time(gitlab: GitLab, project: Project, connector: GitLabConnector) -> None:
+    """Of two that make the same one at once, GitLab refuses the second, or leaves its label out (source)."""
+    alone: list[bool] = []
+    making = connector._bound._making
+    for labels in (("+Neu",), ()):
+        gitlab.before("POST", "/issues$", lambda: alone.append(making.locked()))
+        connector.create({"title": "eins", "labels": labels}, "mark")
+    assert alone == [True, False]
     with ThreadPoolExecutor(4) as pool:
         made = list(pool.map(lambda n: connector.create({"title": f"{n}", "labels": ("+Neu",)}, f"mark-{n}"), range(8)))
     assert [one.name for one in gitlab.world.labels.values()] == ["Neu"]
