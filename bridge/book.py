@@ -195,7 +195,10 @@ class Book:
 
     def keep_intent(self, intent: Intent) -> None:
         """Store the intent with the next commit."""
-        self._intents[intent.id] = intent
+        if intent.open:
+            self._intents[intent.id] = intent
+        else:
+            self._intents.pop(intent.id, None)
         self._touched.setdefault("intents", {})[intent.id] = intent
 
     def unlinked(self, connector: str | None = None) -> Iterator[Unlinked]:

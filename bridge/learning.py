@@ -42,6 +42,8 @@ def _learn(station: Station, link: Link, run: int) -> None:
             behind = True
     if link.archived == item.dead:
         link.known[LIFE] = max(link.known.get(LIFE, NEVER), item.life_key)
+    elif not item.dead:
+        behind = True  # it is still to be taken out of the archive there
     link.behind = behind
     station.book.keep_link(link)
 

@@ -34,7 +34,7 @@ class Calendar:
         "CATEGORIES": ("IT, extern", "Presse"),
         "PARENT": "some-uid",
         "DEPENDS-ON": ("one", "two"),
-        "CLASS": "PRIVATE",
+        "CLASS": "PUBLIC",
     }
 
     def __init__(self, server: Radicale, title: str = "", components: tuple[str, ...] | None = ("VTODO",)) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.base import Alive, Ref
-from connectors.caldav import CalDavConnector
-from tests.caldav_calendar import Calendar
+from connectors.base import Alive, OutOfScope, Ref
+from connectors.caldav import CalDavConnector, records
+from connectors.caldav.ics import parse
+from connectors.caldav.objects import Body, Objects
+from connectors.errors import Transient
+from tests.caldav_calendar import Calendar, ics
 from tests.radicale_server import Radicale
 
 pytestmark = pytest.mark.radicale
@@ -79,3 +82,52 @@ def test_a_day_of_the_first_centuries_has_four_digits(calendar: Calendar, connec
     after = connector.update(record.ref, {"DUE": "0801-12-25"}, record.version)
     assert after.fields is not None
     assert after.fields["DUE"] == "0801-12-25"
+
+
+@pytest.mark.parametrize("label", ["PRIVATE", "CONFIDENTIAL", "private"])
+def test_what_its_owner_keeps_private_is_not_shown_to_the_bridge(
+    calendar: Calendar, connector: CalDavConnector, label: str
+) -> None:
+    """“When shared, hide this event”: a copy elsewhere would be there for all to read."""
+    calendar.put("netz", "SUMMARY:Netz")
+    first = connector.pull(None, {})
+    calendar.put("netz", "SUMMARY:Personalgespräch", f"CLASS:{label}")
+    (record,) = connector.pull(first.cursor, {}).records
+    assert record.fields is None
+    assert isinstance(connector.probe(record.ref), OutOfScope)
+    whole = connector.pull(None, {})
+    assert (whole.records, whole.present) == ((), frozenset())
+    calendar.put("netz", "SUMMARY:Netz", "CLASS:PUBLIC")
+    assert isinstance(connector.probe(record.ref), Alive)
+
+
+def test_one_object_that_the_server_does_not_hand_out_stops_nothing(
+    calendar: Calendar, connector: CalDavConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = connector.pull(None, {})
+    calendar.put("netz", "SUMMARY:Netz")
+    calendar.put("bad", "SUMMARY:Schlecht")
+    right = Objects.get
+
+    def spoilt(objects: Objects, name: str) -> Body | None:
+        if name == "bad.ics":
+            raise Transient("The server failed (500).")
+        return right(objects, name)
+
+    monkeypatch.setattr(Objects, "get", spoilt)
+    monkeypatch.setattr(Objects, "_multiget", lambda *_: iter(()))
+    found = {record.ref.native_id: record for record in connector.pull(first.cursor, {}).records}
+    assert found["netz"].fields
+    assert found["bad"].problem
+
+
+def test_a_zone_whose_clocks_change_every_second_is_no_zone(calendar: Calendar, connector: CalDavConnector) -> None:
+    zone = (
+        "BEGIN:VTIMEZONE\r\nTZID:Boese\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nRRULE:FREQ=SECONDLY\r\n"
+        "TZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n"
+    )
+    text = ics("netz", "SUMMARY:Netz", "DUE;TZID=Boese:20261201T120000").replace("BEGIN:VTODO", zone + "BEGIN:VTODO")
+    todo = parse(text)
+    assert todo is not None
+    fields, _ = records.read(todo)
+    assert fields["DUE"] == "2026-12-01T12:00:00"

@@ -121,7 +121,7 @@ def test_a_read_back_that_fails_is_lost(connector: CalDavConnector) -> None:
 
 
 def test_nothing_but_the_named_field_changes_on_the_server(calendar: Calendar, connector: CalDavConnector) -> None:
-    calendar.server.put(f"{calendar.path}nasty-1.ics", NASTY.replace("\n", "\r\n"))
+    calendar.server.put(f"{calendar.path}nasty-1.ics", NASTY.replace("\n", "\r\n").replace("PRIVATE", "PUBLIC"))
     before = lines_of(calendar.server.get(f"{calendar.path}nasty-1.ics").encode())
     record = find(connector, "nasty-1")
     connector.update(record.ref, {"SUMMARY": "Neu", "STATUS": "COMPLETED"}, record.version)

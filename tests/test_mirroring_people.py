@@ -268,3 +268,23 @@ def test_a_task_without_a_title_is_parked_alone(mirror: Mirror, rathaus: Desk, e
     mirror.sync()
     assert set(entwicklung.tasks()) == {"Heil", "Benannt"}
     mirror.rests()
+
+
+def test_who_has_seen_that_a_task_is_back_may_delete_it(mirror: Mirror, rathaus: Desk, entwicklung: Desk) -> None:
+    """Archived here is cancelled; put back from the trash there, it is opened again here, and then deleted here."""
+    entwicklung.adds("Netz")
+    entwicklung.adds("Portal")
+    mirror.begins()
+    kept = rathaus.task("Netz")
+    rathaus.deletes("Netz")
+    mirror.sync()
+    assert entwicklung.task("Netz").gone
+    rathaus.stores(kept.uid, kept.raw)
+    mirror.sync()
+    mirror.sync()
+    assert not entwicklung.task("Netz").gone
+    entwicklung.deletes("Netz")
+    mirror.sync()
+    assert rathaus.task("Netz").gone
+    assert "Netz" not in entwicklung.tasks()
+    mirror.rests()

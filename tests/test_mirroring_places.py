@@ -249,3 +249,22 @@ def test_a_status_that_the_mapping_does_not_know_is_neither_read_nor_written(
     mirror.sync()
     assert entwicklung.task("Netz")["STATUS"] == "COMPLETED"
     mirror.rests()
+
+
+def test_a_task_that_its_owner_makes_private_rests_and_one_that_is_private_is_not_copied(
+    mirror: Mirror, rathaus: Desk, entwicklung: Desk
+) -> None:
+    rathaus.adds("Netz")
+    rathaus.adds("Personalgespräch", "CLASS:CONFIDENTIAL")
+    mirror.begins()
+    assert set(entwicklung.tasks()) == {"Netz"}
+    rathaus.edits("Netz", "CLASS:PRIVATE", "DESCRIPTION:geheim")
+    mirror.sync()
+    assert "DESCRIPTION" not in entwicklung.task("Netz").raw
+    (resting,) = mirror.json("status")["parked"]
+    assert resting["title"] == "Netz"
+    rathaus.edits("Netz", "CLASS:PUBLIC", "DESCRIPTION:offen")
+    mirror.sync()
+    assert entwicklung.task("Netz")["DESCRIPTION"] == "offen"
+    assert mirror.json("status")["parked"] == []
+    mirror.rests()

@@ -206,6 +206,21 @@ def test_r20_of_a_restored_record_and_its_successor_people_may_delete_either(pla
     assert exceptions(world) == {}
 
 
+@pytest.mark.parametrize("platform", ["A", "B", "C"])
+def test_r22_people_whose_record_was_taken_out_of_the_archive_may_delete_it(platform: str) -> None:
+    world = mirrored("t1", "t2")
+    other = "A" if platform != "A" else "C"
+    record = world.record(other, "t1").id
+    world.person(other).deletes("t1")
+    world.sync_until_quiet()
+    world.person(other).restores(record)
+    world.sync_until_quiet()
+    world.sync()
+    world.person(platform).deletes("t1")
+    world.sync_until_quiet()
+    assert world.item("t1").dead
+
+
 @pytest.mark.parametrize("fault", PULL_FAULTS)
 @pytest.mark.parametrize("platform", ["A", "B", "C"])
 def test_r21_a_bad_listing_kills_nothing(platform: str, fault: str) -> None:

@@ -32,6 +32,7 @@ from connectors.base import (
     Identity,
     Moved,
     Native,
+    OutOfScope,
     Probe,
     Record,
     Ref,
@@ -137,6 +138,7 @@ class CalDavConnector:
         changed = [reply for reply in listing.here if known.get(uids[reply.name]) != reply.etag]
         bodies = [*objects.get_all(changed), *objects.still_there(listing.gone)]
         found: dict[str, Record] = {}
+        withheld: set[str] = set()
         present = set(uids.values()) - {uids[reply.name] for reply in changed}
         for body in bodies:
             record = self._record(body)
@@ -146,6 +148,9 @@ class CalDavConnector:
                 record = self._unreadable(body, body.name, "another task in this calendar has the same UID")
             uid = record.ref.native_id
             names[body.name] = uid
+            if records.is_private(record.fields or {}):
+                withheld.add(uid)
+                continue
             if known.get(uid) == record.version:
                 present.add(uid)
             else:
@@ -153,7 +158,7 @@ class CalDavConnector:
         alive = {body.name for body in bodies}
         present |= set(found)
         gone = {names.get(name) or _stem(name) for name in listing.gone if name not in alive} - present  # or renamed
-        tombstones = [Record(self._ref(uid), objects.place.path, "", None, None) for uid in sorted(gone)]
+        tombstones = [Record(self._ref(uid), objects.place.path, "", None, None) for uid in sorted(gone | withheld)]
         if not listing.delta:
             names = {name: uid for name, uid in names.items() if uid in present}
         self._learn(names)
@@ -266,7 +271,7 @@ class CalDavConnector:
         except (Forbidden, NotACollection):
             return Hidden()
         if found is not None:
-            return Alive(found[1])
+            return OutOfScope() if records.is_private(found[1].fields or {}) else Alive(found[1])
         # That it is not here is proven: the calendar has just answered a search for it.
         for place in self._siblings():
             record = self._moved_to(ref.native_id, place)
@@ -331,6 +336,8 @@ class CalDavConnector:
 
     def _record(self, body: Body, place: Place | None = None) -> Record | None:
         """An object as a record; None where it is no task."""
+        if body.problem:
+            return self._unreadable(body, self._uid_of(body.name), body.problem)
         try:
             todo = parse(body.data)
             if todo is None:
@@ -347,6 +354,11 @@ class CalDavConnector:
         at = place or self._objects.place
         url = Objects(self._dav, at).url(body.name)
         return Record(self._ref(uid), at.path, body.etag, modified, fields, mark=uid, url=url, locked=locked)
+
+    def _uid_of(self, name: str) -> str:
+        """The UID of an object that cannot be read: the one that was met under this name, else what the name says."""
+        with self._lock:
+            return next((uid for uid, known in self._names.items() if known == name), _stem(name))
 
     def _unreadable(self, body: Body, native_id: str, reason: str) -> Record:
         sentence = f"The task {body.name} on {self._http.host} cannot be read: {reason}."

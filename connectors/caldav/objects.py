@@ -18,7 +18,17 @@ from requests import Response
 from connectors.caldav import discovery, wire
 from connectors.caldav.discovery import Place
 from connectors.caldav.wire import Dav, NotXml, Reply
-from connectors.errors import CursorExpired, NotACollection, NotFound, Rejected, Transient, Unauthorized
+from connectors.errors import (
+    CursorExpired,
+    Forbidden,
+    NotACollection,
+    NotFound,
+    PlatformError,
+    RateLimited,
+    Rejected,
+    Transient,
+    Unauthorized,
+)
 from connectors.http import moment
 
 _CHUNK = 100  # objects in one multiget: 40 ms on Nextcloud (facts: nextcloud, section 8)
@@ -30,12 +40,13 @@ _COUNTER = re.compile(r"(.*\D)(\d+)")
 
 @dataclass(frozen=True)
 class Body:
-    """One object as it was read: file name, ETag, the server's time of change, and the text."""
+    """One object as it was read: file name, ETag, the server's time of change, and the text, or why there is none."""
 
     name: str
     etag: str
     modified: float | None
     data: bytes | str
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -193,10 +204,23 @@ class Objects:
         yield from self._one_by_one(alive)
 
     def _one_by_one(self, names: Iterable[str]) -> Iterator[Body]:
+        """These objects; one that the server does not hand out is said, and stops none of the others (R27)."""
+        refused: list[Body] = []
+        error: PlatformError | None = None
         for name in names:
-            body = self.get(name)
+            try:
+                body = self.get(name)
+            except (Forbidden, Rejected, Transient) as problem:
+                if isinstance(problem, RateLimited) or not getattr(problem, "answered", True):
+                    raise
+                error = problem
+                refused.append(Body(name, "", None, b"", problem=str(problem)))
+                continue
             if body is not None:
                 yield body
+        if error is not None and not self.readable():
+            raise error
+        yield from refused
 
     def _multiget(self, paths: Iterable[str]) -> Iterator[Body]:
         rest = iter(paths)

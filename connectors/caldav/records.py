@@ -58,6 +58,11 @@ def read(todo: Todo) -> tuple[dict[str, Native], frozenset[str]]:
     return fields, locked
 
 
+def is_private(fields: Fields) -> bool:
+    """Whether its owner keeps a task from others (RFC 5545, 3.8.1.3): then it is copied nowhere."""
+    return str(fields.get("CLASS") or "").upper() in ("PRIVATE", "CONFIDENTIAL")
+
+
 def uid_of(todo: Todo) -> str:
     """The UID of a task, or ""."""
     found = todo.first("UID")

@@ -67,6 +67,9 @@ def _zone(todo: Todo, tzid: str) -> tzinfo | None:
         return _odd_zone(tzid, todo.zones.get(tzid, ""))
 
 
+_FREQUENCY = re.compile(r"FREQ=([A-Z]+)")
+
+
 @lru_cache(maxsize=64)
 def _odd_zone(tzid: str, rules: str) -> tzinfo | None:
     """The zone of a name from Windows, or behind a maker's prefix (RFC 5545, 3.2.19), or by a VTIMEZONE's rules."""
@@ -78,6 +81,8 @@ def _odd_zone(tzid: str, rules: str) -> tzinfo | None:
     for name in (WINDOWS_TO_OLSON.get(tzid, ""), *("/".join(parts[start:]) for start in range(len(parts)))):
         with suppress(ZoneInfoNotFoundError, ValueError, OSError):
             return ZoneInfo(name)
+    if set(_FREQUENCY.findall(rules.upper())) - {"YEARLY"}:
+        return None  # counting every second since 1970 would take all day; nobody's clocks change like that
     try:
         component: object = Component.from_ical(rules)
         return component.to_tz(lookup_tzid=False) if isinstance(component, Timezone) else None
