@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.gitlab.text import CANCELLED, GAP, is_cancelled, text_from, text_to, title_from, title_to
+from connectors.gitlab.text import CANCELLED, GAP, cancelled_at, line_in, text_from, text_to, title_from, title_to
 from tests.fakes.gitlab_text import COMMANDS, called, carried_out, referred_to
 
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+STAMPED = "<!-- strategy-bridge: cancelled 2026-11-23T12:00Z -->"
 LONG = "\n".join(f"{number}. Zeile @anna #{number} äöü 🚀 /close" for number in range(800))
 TEXTS = (
     "/close",
@@ -27,6 +31,7 @@ TEXTS = (
     CANCELLED,
     f"Text\n\n{CANCELLED}",
     f"{CANCELLED}\nText {CANCELLED}",
+    STAMPED,
     "/",
     "//close",
     "/1",
@@ -68,6 +73,7 @@ BITS = (
     "https://a.de/",
     "http",
     CANCELLED,
+    STAMPED,
     "!-- strategy-bridge:",
 )
 LINES = st.lists(st.sampled_from(BITS) | st.text(max_size=3), max_size=25).map("".join)
@@ -87,23 +93,23 @@ def silent(text: str, before: str = "") -> None:
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_text_comes_back_as_it_was_and_does_nothing(text: str) -> None:
     assert len(LONG) > 20_000
-    for cancelled in (False, True):
-        sent = text_to(text, cancelled=cancelled)
+    for line in ("", CANCELLED, STAMPED):
+        sent = text_to(text, line=line)
         silent(sent)
         assert text_from(sent) == text
-        assert is_cancelled(sent) == cancelled
+        assert line_in(sent) == line
     assert title_from(title_to(text)) == text
     assert called(title_to(text)) == set()
 
 
 @settings(max_examples=1_000, deadline=None)
-@given(text=LINES, there=LINES, cancelled=st.booleans())
-def test_any_text_comes_back_as_it_was_and_does_nothing(text: str, there: str, cancelled: bool) -> None:
+@given(text=LINES, there=LINES, line=st.sampled_from(("", CANCELLED, STAMPED)))
+def test_any_text_comes_back_as_it_was_and_does_nothing(text: str, there: str, line: str) -> None:
     """R15 with R11: whatever is there already, and whatever GitLab does to the ends of lines and texts."""
-    sent = text_to(text, there, cancelled=cancelled)
+    sent = text_to(text, there, line=line)
     silent(sent, there)
     assert text_from(sent) == lf(text)
-    assert is_cancelled(sent) == cancelled
+    assert line_in(sent) == line
     stored = carried_out(sent, there).text
     assert text_from(stored).rstrip() == text_from(sent).rstrip()
     assert title_from(title_to(text)) == text
@@ -113,7 +119,7 @@ def test_any_text_comes_back_as_it_was_and_does_nothing(text: str, there: str, c
 @given(there=LINES)
 def test_what_is_read_and_written_back_without_an_edit_stays_as_it_was(there: str) -> None:
     """Staff's own mentions stay links; only what would be carried out is defused."""
-    there = lf(there).replace(CANCELLED, "")
+    there = lf(there).replace(CANCELLED, "").replace(STAMPED, "")
     sent = text_to(text_from(there), there)
     assert text_from(sent) == text_from(there)
     if "/" not in there:
@@ -149,4 +155,13 @@ def test_an_address_of_mail_is_nobodys_mention() -> None:
 
 def test_the_line_of_what_is_not_done_goes_wherever_staff_put_it() -> None:
     assert text_from(f"eins\n\n{CANCELLED}\n\nzwei") == "eins\n\nzwei"
-    assert is_cancelled(f"eins\n\n{CANCELLED}\n\nzwei")
+    assert line_in(f"eins\n\n{CANCELLED}\n\nzwei") == CANCELLED
+
+
+def test_the_line_is_of_one_closing() -> None:
+    assert cancelled_at(NOON) == STAMPED
+    assert cancelled_at(None) == CANCELLED
+    assert line_in(STAMPED, NOON + timedelta(minutes=59)) == STAMPED
+    assert line_in(STAMPED, NOON + timedelta(days=1)) == ""
+    assert line_in(STAMPED) == STAMPED
+    assert line_in(CANCELLED, NOON) == CANCELLED

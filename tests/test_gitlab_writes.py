@@ -307,6 +307,30 @@ def test_a_milestone_that_is_not_done_is_closed_like_an_issue(
     assert (stone.state, stone.description) == ("active", "")
 
 
+def test_an_issue_that_staff_reopened_and_closed_is_done(
+    gitlab: GitLab, project: Project, connector: GitLabConnector
+) -> None:
+    """The invisible line is still there, and of another closing."""
+    gitlab.add(project, "eins", description="Text")
+    write(gitlab, connector, "eins", {"status": "cancelled"})
+    gitlab.clock.advance(86_400)
+    gitlab.edit(only(gitlab), state_event="reopen")
+    gitlab.clock.advance(86_400)
+    gitlab.edit(only(gitlab), state_event="close")
+    record = find(connector, "eins")
+    assert (shown(record)["status"], shown(record)["description"]) == ("closed", "Text")
+    assert "strategy-bridge" in (only(gitlab).description or "")
+    gitlab.clock.advance(86_400)
+    write(gitlab, connector, "eins", {"status": "cancelled"})
+    assert shown(find(connector, "eins"))["status"] == "cancelled"
+    write(gitlab, connector, "eins", {"description": "neu"})
+    assert shown(find(connector, "eins")) == {
+        **shown(find(connector, "eins")),
+        "status": "cancelled",
+        "description": "neu",
+    }
+
+
 def test_an_issue_that_staff_reopened_is_open(gitlab: GitLab, project: Project, connector: GitLabConnector) -> None:
     gitlab.add(project, "eins", description="Text")
     write(gitlab, connector, "eins", {"status": "cancelled"})

@@ -208,7 +208,7 @@ class GitLabConnector:
         if isinstance(found, Milestone):
             steps = milestone_steps(found, shown, fields)
         else:
-            steps = issue_steps(found, shown, fields, self._bound)
+            steps = issue_steps(found, shown, fields, self._bound, self._wire.now())
         for number, body in enumerate(steps):
             try:
                 self._put(found, body)

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from connectors.base import Native
-from connectors.gitlab.text import is_cancelled, text_from, title_from
+from connectors.gitlab.text import line_in, text_from, title_from
 
 ISSUE, MILESTONE = "issue", "milestone"
 MIRRORED = frozenset({None, "issue", "task"})
@@ -128,7 +128,7 @@ class Milestone(_Shape):
             "type": MILESTONE,
             "title": title_from(self.title),
             "description": text_from(self.description or ""),
-            "status": _state(self.state, self.description or ""),
+            "status": _state(self.state, self.description or "", None),
             "due_date": self.due_date,
             "start_date": self.start_date,
             "visibility": visibility,
@@ -160,6 +160,7 @@ class Issue(_Shape):
     author: Pointer | None = None
     created_at: AwareDatetime
     updated_at: AwareDatetime
+    closed_at: AwareDatetime | None = None
     web_url: str = ""
 
     @property
@@ -181,7 +182,7 @@ class Issue(_Shape):
         """The native fields; ``ids`` are those of the labels by name. One that has none was deleted just now."""
         labels = [name for name in self.labels if name in ids]
         states = [name for name in labels if state_of(name) is not None]
-        status = _state(self.state, self.description or "")
+        status = _state(self.state, self.description or "", self.closed_at)
         if status == OPENED and states:
             status = ids[states[0]] if len(states) == 1 else ", ".join(sorted(states))
         found: dict[str, Native] = {
@@ -231,10 +232,10 @@ def state_of(label: str) -> str | None:
     return scoped[1].strip() or None if scoped else None
 
 
-def _state(state: str, description: str) -> str:
+def _state(state: str, description: str, closed_at: datetime | None) -> str:
     if state != "closed":
         return OPENED
-    return CANCELLED if is_cancelled(description) else CLOSED
+    return CANCELLED if line_in(description, closed_at) else CLOSED
 
 
 def version_of(fields: Mapping[str, Native]) -> str:

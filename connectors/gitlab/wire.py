@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -81,6 +82,11 @@ class Wire:
         self._sleep = sleep
         self._allowance = Allowance(http.host, sleep)
         self._keyset = True
+
+    def now(self) -> datetime | None:
+        """The server's time, as far as its answers told it."""
+        clock = self.http.clock
+        return None if clock is None else datetime.fromtimestamp(time.time() + sum(clock) / 2, UTC)
 
     # ---- who and where ---------------------------------------------------------------------------------------
 

@@ -8,12 +8,13 @@ first, and stays done when those are refused.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from connectors.base import Fields, Native
 from connectors.errors import Rejected
 from connectors.gitlab.project import CONFIDENTIAL, PUBLIC, BoundProject
 from connectors.gitlab.shapes import CANCELLED, CLOSED, MILESTONE, Address, Issue, Milestone, state_of
-from connectors.gitlab.text import is_cancelled, text_to, title_to
+from connectors.gitlab.text import cancelled_at, line_in, text_to, title_to
 
 Body = dict[str, object]
 Steps = tuple[Body, ...]
@@ -50,10 +51,13 @@ def new_milestone(fields: Fields, bound: BoundProject) -> Body:
     return {**_plain(fields), "title": title_to(str(fields.get("title") or "")), "description": description}
 
 
-def issue_steps(issue: Issue, shown: Fields, fields: Fields, bound: BoundProject) -> Steps:
-    """What brings an issue from what it shows to the fields that are wanted."""
+def issue_steps(issue: Issue, shown: Fields, fields: Fields, bound: BoundProject, now: datetime | None) -> Steps:
+    """What brings an issue from what it shows to the fields that are wanted; ``now`` by the server's clock."""
     changed = _changed(shown, fields)
-    body = _body(issue.title, issue.description, shown, changed)
+    line = cancelled_at(now)
+    if issue.state == "closed":
+        line = line_in(issue.description or "", issue.closed_at) or cancelled_at(issue.closed_at)
+    body = _body(issue.description, shown, changed, line)
     if "milestone" in changed:
         body["milestone_id"] = _milestone(changed["milestone"])
     if "visibility" in changed:
@@ -69,7 +73,7 @@ def issue_steps(issue: Issue, shown: Fields, fields: Fields, bound: BoundProject
 def milestone_steps(milestone: Milestone, shown: Fields, fields: Fields) -> Steps:
     """What brings a milestone from what it shows to the fields that are wanted."""
     changed = _changed(shown, fields)
-    body = _body(milestone.title, milestone.description, shown, changed)
+    body = _body(milestone.description, shown, changed, cancelled_at(None))
     return _in_order(body, milestone.state, changed, "activate")
 
 
@@ -77,16 +81,16 @@ def _changed(shown: Fields, fields: Fields) -> dict[str, Native]:
     return {name: value for name, value in fields.items() if name in shown and shown[name] != value}
 
 
-def _body(title: str, description: str | None, shown: Fields, changed: Mapping[str, Native]) -> Body:
-    """What issues and milestones have in common."""
+def _body(description: str | None, shown: Fields, changed: Mapping[str, Native], line: str) -> Body:
+    """What issues and milestones have in common; ``line`` stands under what is not done."""
     body: Body = {name: changed[name] or "" for name in ("due_date", "start_date") if name in changed}
     if "title" in changed:
         body["title"] = title_to(str(changed["title"] or ""))
     there = description or ""
-    cancelled = changed.get("status", shown["status"]) == CANCELLED
-    if "description" in changed or ("status" in changed and is_cancelled(there) != cancelled):
+    under = line if changed.get("status", shown["status"]) == CANCELLED else ""
+    if "description" in changed or ("status" in changed and line_in(there) != under):
         text = changed.get("description", shown["description"])
-        body["description"] = text_to(str(text or ""), there, cancelled=cancelled)
+        body["description"] = text_to(str(text or ""), there, line=under)
     return body
 
 
