@@ -145,12 +145,16 @@ class Walk:
 
     def _read_anew(self, station: Station) -> None:
         """A changed mapping: everything is looked at again; what it newly reads follows first contact's rules (R31)."""
-        refs = self.book.store.live_refs(station.id)
-        self.book.load_records(station.id, refs)
-        for native_id in sorted(refs):
-            link = self.book.link_at(station.id, native_id)
+        items = [item.id for item in self.book.store.all_items()]
+        self.book.load_items(items)
+        self.book.load_links_of(items)
+        for item in items:
+            link = self.book.link_of(item, station.id)
             if link is not None and link.state is LinkState.LIVE:
                 intake.take_again(station, link)
+            elif link is not None and link.state is LinkState.WANTED:
+                link.dirty = True  # what was only read until now has still to be made
+                self.book.keep_link(link)
 
     def _pair(self) -> None:
         self.ambiguous = pairing.pair(self.stations)

@@ -396,6 +396,20 @@ def test_r32_a_read_only_connector_is_read_and_never_written() -> None:
     assert world.item("t2").dead
 
 
+def test_r32_what_a_read_only_connector_missed_is_made_when_it_may_be_written_again() -> None:
+    world = mirrored()
+    world.connects("C", "C", read_only=True)
+    world.person("A").creates("t2", due=MAY)
+    world.person("A").edits("t1", due=JUNE)
+    world.sync_until_quiet()
+    assert len(world.platforms["C"].listing()) == 1
+    world.connects("C", "C")
+    world.sync_until_quiet()
+    world.everywhere("t1", due=JUNE)
+    world.everywhere("t2", due=MAY)
+    at_peace(world)
+
+
 def test_a_plan_shows_what_is_then_done() -> None:
     world = mirrored("t1", "t2")
     world.person("A").edits("t1", due=MAY)
