@@ -1,7 +1,8 @@
 """The connector to GitLab: the contract on a fake, for issues and for milestones.
 
-The traps have a test each in test_gitlab_identity.py, test_gitlab_reads.py, test_gitlab_writes.py,
-test_gitlab_text.py and test_gitlab_mirroring.py; test_gitlab_fake.py holds the fake itself to the facts.
+The traps have a test each in test_gitlab_identity.py, test_gitlab_lists.py, test_gitlab_reads.py,
+test_gitlab_creates.py, test_gitlab_writes.py, test_gitlab_text.py and test_gitlab_mirroring.py; test_gitlab_fake.py
+holds the fake itself to the facts.
 """
 
 from __future__ import annotations
