@@ -40,6 +40,7 @@ def take_record(station: Station, link: Link, record: Record, *, silent: bool = 
     ``silent`` sets the shadow without asking for anything: the ledger's values are right (R5, accepted).
     """
     assert record.fields is not None
+    station.learn_options(record.options)
     station.bind_milestones(record.fields)
     _mend(link)
     if link.shadow == record.fields:
