@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from argparse import Namespace
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from functools import wraps
 
 from bridge import answers, outcomes, render, views, words
@@ -76,6 +76,7 @@ def looking(command: Callable[[Settings, Screen, Namespace, Store], int]) -> Com
     return look
 
 
+@contextmanager
 def one_pass(
     settings: Settings,
     peers: list[Peer],
@@ -84,10 +85,16 @@ def one_pass(
     by_hand: bool,
     go_on: Callable[[], bool] = lambda: True,
     wait: float = PATIENCE,
-) -> Outcome:
-    """One pass under the ledger's lease; waits that long for another one to end."""
-    with lease(settings.database_url, wait=wait) as mine, open_ledger(settings.database_url) as store:
-        return run_pass(store, peers, accept=accept, by_hand=by_hand, held=lambda: go_on() and _held(mine))
+) -> Iterator[Outcome]:
+    """One pass under the ledger's lease; waits that long for another one to end.
+
+    What it did is told from the ledger, which stays open for that; the lease does not wait for whoever reads.
+    """
+    with ExitStack() as told:
+        with lease(settings.database_url, wait=wait) as mine:
+            store = told.enter_context(open_ledger(settings.database_url))
+            outcome = run_pass(store, peers, accept=accept, by_hand=by_hand, held=lambda: go_on() and _held(mine))
+        yield outcome
 
 
 def _held(mine: Lease) -> bool:
@@ -196,13 +203,13 @@ def _failed(outcome: Outcome) -> bool:
 def sync(settings: Settings, screen: Screen, args: Namespace, *, wait: float = PATIENCE) -> int:
     """One pass."""
     try:
-        outcome = one_pass(settings, peers_of(settings), accept=args.accept, by_hand=True, wait=wait)
+        with one_pass(settings, peers_of(settings), accept=args.accept, by_hand=True, wait=wait) as outcome:
+            show_outcome(screen, outcome)
+            screen.result(outcomes.outcome_json(outcome))
+            return outcome.exit_code
     except (LeaseHeld, LostLease) as error:
         _refuse_pass(screen, error)
         return PARTLY
-    show_outcome(screen, outcome)
-    screen.result(outcomes.outcome_json(outcome))
-    return outcome.exit_code
 
 
 def _refuse_pass(screen: Screen, error: Exception) -> None:
@@ -297,13 +304,12 @@ def run(settings: Settings, screen: Screen, _: Namespace) -> int:
 
     def beat(go_on: Callable[[], bool]) -> None:
         try:
-            outcome = one_pass(settings, peers, accept=False, by_hand=False, go_on=go_on)
+            with one_pass(settings, peers, accept=False, by_hand=False, go_on=go_on) as outcome:
+                show_outcome(screen, outcome)
+                screen.result(outcomes.outcome_json(outcome))
         except (LeaseHeld, LostLease, LedgerError) as error:
             if go_on():  # else we are being ended, and that is why the lease is gone
                 _refuse_pass(screen, error)
-            return
-        show_outcome(screen, outcome)
-        screen.result(outcomes.outcome_json(outcome))
 
     keep_time(settings, beat)
     return DONE

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.sql_store import SqlStore
 from mappings import schema
 from tests.go_between import GoBetween
 from tests.mirror import Desk, Mirror, written
@@ -35,6 +36,18 @@ def ten(mirror: Mirror, rathaus: Desk, entwicklung: Desk) -> Mirror:
 
 
 # ---- first contact ----------------------------------------------------------------------------------------------
+
+
+def test_what_waits_is_told_before_the_ledger_is_closed(
+    mirror: Mirror, rathaus: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shut(store: SqlStore) -> None:
+        store._engine.dispose()
+        monkeypatch.setattr(store, "_reader", None)  # whoever reads on, fails
+
+    monkeypatch.setattr(SqlStore, "close", shut)
+    rathaus.adds("Netz")
+    assert mirror.sync(ends=3)["waiting"]
 
 
 def test_first_contact_waits_and_writes_nothing(mirror: Mirror, rathaus: Desk, entwicklung: Desk) -> None:
