@@ -95,6 +95,13 @@ def take_again(station: Station, link: Link) -> None:
     station.book.keep_link(link)
 
 
+def forget_absent(station: Station, link: Link) -> None:
+    """What a mapping does not read any more nobody there is known to have seen, should it ever be read again (R31)."""
+    reading = station.read(link.shadow)
+    for cell in [cell for cell in link.known if cell != LIFE and reading.asserted(cell) is None]:
+        link.offered[cell] = max(link.offered.get(cell, NEVER), link.known.pop(cell))
+
+
 def take_standing(station: Station, link: Link) -> None:
     """A label that is there already has come to stand for a milestone that was just made, or named so (R10)."""
     titles = station.bind_milestones(link.shadow)

@@ -151,6 +151,7 @@ class Walk:
         for item in items:
             link = self.book.link_of(item, station.id)
             if link is not None and link.state is LinkState.LIVE:
+                intake.forget_absent(station, link)
                 intake.take_again(station, link)
             elif link is not None and link.state is LinkState.WANTED:
                 link.dirty = True  # what was only read until now has still to be made

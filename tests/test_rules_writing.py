@@ -373,6 +373,20 @@ def test_r31_what_nobody_there_was_shown_is_not_known_when_a_mapping_learns_its_
     assert world.losers("t1", "due") == [MAY]
 
 
+def test_r31_an_edit_of_a_field_that_a_mapping_left_out_meanwhile_is_not_overwritten() -> None:
+    world = mirrored()
+    world.person("A").edits("t1", due=MAY)
+    world.sync_until_quiet()
+    world.connects("B", "B", lacks=["due"])
+    world.sync()
+    world.person("B").edits("t1", due=JULY)
+    world.sync_until_quiet()
+    world.connects("B", "B")
+    world.sync_until_quiet()
+    world.everywhere("t1", due=JULY)
+    assert world.losers("t1", "due") == [MAY]
+
+
 def test_r32_a_read_only_connector_is_read_and_never_written() -> None:
     world = World("ac")
     world.builds("B", "b")
