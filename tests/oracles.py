@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from bridge.state import LIFE, NEVER, Conflict, Item, Link, LinkState
 from connectors.memory_platform import GONE, Entry
 from mappings.canonical import normal
-from tests.provenance import REFERENCES, SINGLE, Death, Edit
+from tests.provenance import REFERENCES, SINGLE, Death, Edit, field_of
 from tests.world import World
 
 CELLS = tuple(cell for cell in SINGLE if cell != "title")
@@ -50,7 +50,7 @@ def diverging(world: World) -> Iterator[str]:
     for name, platform in world.platforms.items():
         for link in world.links(name):
             entry = platform.entries.get(link.native_id)
-            if link.state is not LinkState.LIVE or entry is None or name in world.read_only:
+            if link.state is not LinkState.LIVE or entry is None or name in world.left_alone:
                 continue
             if entry.place == GONE:
                 yield f"{name} {link.native_id} is gone and its link lives"
@@ -72,7 +72,7 @@ def _divergence(world: World, name: str, link: Link, item: Item, entry: Entry) -
             yield f"{name} {entry.id} is called {spelled!r}, agreed is {item.title!r}"
     shown = world.provenance.cells(name, entry.fields)
     for cell in sorted({*shown, *_agreed_cells(world, item)}):
-        if _is_refused(world, link, cell) or cell in entry.locked:
+        if _is_refused(world, link, cell) or cell in entry.locked or field_of(cell) in world.lacks(name):
             continue
         if cell.partition(":")[0] in ("parent", "milestone", "depends_on") and (link.pending or link.waits_for):
             continue
@@ -121,14 +121,14 @@ def missing(world: World) -> Iterator[str]:
         if item.dead:
             continue
         links = world.store.links_of([item.id])
-        for name in world.platforms.keys() - world.read_only:
+        for name in world.platforms.keys() - world.left_alone:
             own = [one for one in links if world.name_of(one.connector) == name]
             listed = any(one.state is LinkState.FROZEN or one.parked for one in own)
             there = any(one.state is LinkState.LIVE for one in own)
             if not there and not listed and (name, normal(item.title)) not in ambiguous:
                 yield f"{item.title!r} has no record on {name}"
     for waiting in world.store.unlinked():
-        if not waiting.reason:
+        if not waiting.reason and world.name_of(waiting.connector) not in world.resting:
             yield f"{world.name_of(waiting.connector)} {waiting.native_id} waits without a reason"
 
 
@@ -174,28 +174,35 @@ def foreign(world: World) -> Iterator[str]:
 
 
 def _follows(world: World, item: Item, cell: str) -> bool:
-    """Whether a cell has its value by another one, and what it replaced is kept: a group (R12), a circle (R13)."""
-    found = [
-        one for one in world.store.conflicts(item.id) if one.cell == cell and one.rule.endswith(("(R12)", "(R13)"))
-    ]
-    return any(one.winner.value == item.value(cell) for one in found)
+    """Whether a cell has its value by another one: its group decided (R12), or a circle was broken (R13)."""
+    told = [one for one in world.store.journal(item.id) if one.cell == cell and one.why.endswith(("(R12)", "(R13)"))]
+    return any(one.after == item.value(cell) for one in told)
 
 
 def lost_edits(world: World) -> Iterator[str]:
     """Every value that a pass read is there, or was overwritten by somebody who had seen it, or is kept as a loser."""
     provenance = world.provenance
-    seen = provenance.closure(set().union(*(edit.seen for edit in provenance.list)) if provenance.list else ())
+    seen = provenance.closure(set().union(*(edit.seen | edit.perhaps for edit in provenance.list)))
     died = frozenset().union(*(death.shown for death in provenance.deaths))
     kept = frozenset(edit.number for edit in provenance.list if _is_kept(world, edit))
-    accounted = seen | died | kept
+    accounted = seen | died | kept | _gave_way(world)
     for edit in provenance.list:
-        if not edit.read or edit.noop or edit.echo or edit.number in accounted or _stands(world, edit):
+        if not edit.read or edit.noop or edit.echo or edit.silent or edit.number in accounted or _stands(world, edit):
             continue
         tags = provenance.kin(edit.tag)
         alike = provenance.alike(tags, edit.cell, edit.ok, read=False) - {edit.number}
         if alike & accounted or not _still_mirrored(world, edit) or _waits(world, edit):
             continue
         yield f"lost: {edit.cell} = {sorted(map(str, edit.ok))} of {edit.tag}, made on {edit.platform}"
+
+
+def _gave_way(world: World) -> frozenset[int]:
+    """Edits that gave way to another field of their group, by people who had been shown them (R12)."""
+    told = {(one.item, one.cell) for one in world.store.journal() if one.why.endswith("(R12)")}
+    cells = {(tag, cell) for item, cell in told for tag in world.provenance.tags_of(item)}
+    edits = world.provenance.list
+    shown = world.provenance.closure(set().union(*(edit.company for edit in edits if edit.read)) if edits else ())
+    return frozenset(number for number in shown if (edits[number].tag, edits[number].cell) in cells)
 
 
 def reverted(world: World) -> Iterator[str]:
@@ -212,12 +219,14 @@ def reverted(world: World) -> Iterator[str]:
         tags = provenance.tags_of(item.id)
         for cell in CELLS:
             said = [edit for edit in provenance.list if edit.cell == cell and edit.tag in tags]
-            said = [edit for edit in said if edit.read and not edit.noop]
-            past = provenance.closure(set().union(*(edit.seen for edit in said if not edit.unsure)))
+            said = [edit for edit in said if edit.read]
+            knew = [edit.carried for edit in said if not edit.unsure and not edit.noop and not edit.silent]
+            past = provenance.closure(set().union(*knew), carried=True)
             newest = [edit for edit in said if edit.number not in past]
             agreed = provenance.agreed(item, cell)
             if any(edit.ok & agreed for edit in newest) or _follows(world, item, cell):
                 continue
+            newest = [edit for edit in newest if not edit.noop and not edit.silent]
             if newest and not any(_is_beyond(world, edit, died) for edit in newest):
                 yield f"{cell} of {item.title!r} went back to {sorted(map(str, agreed))}"
 
@@ -235,10 +244,14 @@ def _stands(world: World, edit: Edit) -> bool:
 
 
 def _still_mirrored(world: World, edit: Edit) -> bool:
-    """Whether the record is in the collection and has a live link: what is frozen or waits is not taken in."""
+    """Whether the record is in the collection, can be read and has a live link: else it is not taken in, but listed."""
+    if edit.platform in world.resting:
+        return False
     entry = world.platforms[edit.platform].entries[edit.record]
     link = world.provenance.link_at(edit.platform, edit.record)
-    return link is not None and (entry.place == GONE or (entry.here and link.state is LinkState.LIVE))
+    if link is None or (entry.problem and "" in link.parked):
+        return False
+    return entry.place == GONE or (entry.here and link.state is LinkState.LIVE)
 
 
 def _waits(world: World, edit: Edit) -> bool:
@@ -304,9 +317,7 @@ def _had_seen(world: World, item: Item, death: Death) -> bool:
     provenance = world.provenance
     tags = provenance.tags_of(item.id)
     for cell in {edit.cell for edit in provenance.list if edit.tag in tags}:
-        if any(cell in _names_of(world, one) for one in death.refused):
-            continue
-        if "" in death.refused or (cell.startswith("line:") and "description" in death.refused):
+        if {"", field_of(cell)} & death.refused or any(cell in _names_of(world, one) for one in death.refused):
             continue
         agreed = provenance.alike(tags, cell, provenance.agreed(item, cell))
         newest = agreed - provenance.closure(
@@ -326,7 +337,7 @@ def resurrections(world: World) -> Iterator[str]:
         if item.dead:
             continue
         deaths = [death for death in provenance.deaths if _is_of(world, death, item)]
-        if not deaths:
+        if not deaths or deaths[-1].platform in world.resting:
             continue
         last, tags = deaths[-1], provenance.tags_of(item.id)
         every = {edit.number for edit in provenance.list if edit.tag in tags}

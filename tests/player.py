@@ -8,7 +8,7 @@ from functools import partial
 from bridge.reading import QUARANTINE
 from connectors.base import Native
 from connectors.memory_platform import GONE, OUT, Entry
-from tests.random_histories import Act, Event, History, Land, Lie, Sync, Tick
+from tests.random_histories import Act, Event, History, Land, Lie, Setting, Sync, Tick
 from tests.world import Crash, World
 
 STATUSES = {
@@ -47,8 +47,17 @@ class Player:
                 self.land()
             case Lie(platform, seconds):
                 self.world.platforms[platform].time_lie = float(seconds)
+            case Setting(platform, there, read_only, lacks):
+                self.set(platform, there, read_only, lacks)
             case Sync():
                 self.sync(event)
+
+    def set(self, platform: str, there: bool, read_only: bool, lacks: tuple[str, ...]) -> None:
+        """The settings change; somebody always stays."""
+        if there:
+            self.world.connects(platform, platform, lacks=lacks, read_only=read_only)
+        elif platform in self.world.seats and len(self.world.seats) > 1:
+            self.world.disconnects(platform)
 
     def land(self) -> None:
         """Late commits arrive."""
@@ -72,10 +81,12 @@ class Player:
             if left == 0:
                 raise Crash(name)
 
+        untouched = {name: world.platforms[name].writes for name in world.left_alone}
         try:
-            world.sync(order=self.order or event.order, down=event.down, step=step)
+            world.sync(order=self.order or event.order, down=event.down, step=step, accept=not event.asks)
         except Crash:
             self.crashed += 1
+        assert untouched == {name: world.platforms[name].writes for name in untouched}, "written where it may not (R32)"
         for platform in world.platforms.values():
             platform.behave()
 

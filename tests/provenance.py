@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bridge.state import Intent, Item, Link, LinkState
 from connectors.base import Fields, Native
 from connectors.memory_platform import FACES, Entry
+from mappings.canonical import FIELDS, GROUPS
 
 if TYPE_CHECKING:
     from tests.hostile import HostilePlatform
@@ -64,7 +65,9 @@ class Edit:
     ``ok`` are the canonical values that it may mean. ``seen`` are the edits that this person had been shown there,
     ``carried`` only those that the record itself carried. ``noop``: it put back what the bridge had read last.
     ``echo``: it says what an unanswered write of the bridge said. ``native`` is what was put there. ``unsure``: a
-    write of this cell was under way there, or had not been answered.
+    write of this cell was under way there, or had not been answered, and ``perhaps`` the edits that it showed.
+    ``company`` are the edits that the same person had been shown in the other fields of the group. ``silent``: it
+    emptied a field that the mapping left out, and what is empty says nothing when that is read at last (R16, R31).
     """
 
     number: int
@@ -80,6 +83,9 @@ class Edit:
     echo: bool = False
     native: object = None
     unsure: bool = False
+    perhaps: frozenset[int] = NOBODY
+    company: frozenset[int] = NOBODY
+    silent: bool = False
 
 
 @dataclass
@@ -87,7 +93,7 @@ class Death:
     """Somebody deleted a record.
 
     ``direct`` are the edits that it showed, ``shown`` and ``carried`` (as in `Edit`) with all that these had seen;
-    ``cells`` is what it showed, whoever had said it.
+    ``cells`` is what it showed, whoever had said it. ``refused`` are cells that could not be shown there.
     """
 
     platform: str
@@ -109,6 +115,8 @@ class Provenance:
         self.world = world
         self.list: list[Edit] = []
         self.deaths: list[Death] = []
+        self.heard: list[Edit] = []
+        self.learned: list[Edit] = []
         self.reopened: set[str] = set()
         self.moved: set[str] = set()
         self.carried: dict[tuple[str, str], Marks] = {}
@@ -239,6 +247,7 @@ class Provenance:
         shown = NOBODY.union(*(self._shown(*key, cell, value) for cell, value in cells.items()), *marks.values())
         link = self.link_at(*key)
         unsure = bool(self._open_intents(native_id, link))
+        locked = platform.entries[native_id].locked | self.world.lacks(platform.name)
         self.deaths.append(
             Death(
                 *key,
@@ -248,7 +257,7 @@ class Provenance:
                 self.closure(NOBODY.union(*marks.values()), carried=True),
                 link.state.value if link else "",
                 unsure,
-                frozenset({*link.memo, *link.parked, *self.refused.get(key, {})}) if link else frozenset(),
+                frozenset({*link.memo, *link.parked, *locked, *self.refused.get(key, {})}) if link else frozenset(),
                 cells,
             )
         )
@@ -269,6 +278,9 @@ class Provenance:
                 continue
             carried = marks.get(cell, NOBODY)
             shown = (seen or {}).get(cell) if cell in before else self._shown(*key, cell, None)
+            under_way = [one for one in self._open_intents(native_id, link) if field_of(cell) in one.sent]
+            sent = [self.cells(platform.name, one.sent).get(cell) for one in under_way]
+            beside = GROUPS.get(FIELDS[cell].group, ()) if cell in FIELDS else ()
             edit = Edit(
                 len(self.list),
                 *key,
@@ -279,7 +291,9 @@ class Provenance:
                 carried,
                 shadow.get(cell) == after.get(cell) and seen is not None,
                 native=after.get(cell),
-                unsure=any(_field(cell) in intent.sent for intent in self._open_intents(native_id, link)),
+                unsure=bool(under_way),
+                perhaps=NOBODY.union(*(self._behind(key, cell, value) for value in sent)),
+                company=NOBODY.union(*((seen or {}).get(one, NOBODY) for one in beside if one != cell)),
             )
             self.list.append(edit)
             marks[cell] = frozenset({edit.number})
@@ -310,17 +324,51 @@ class Provenance:
         self.refused.pop((platform.name, entry.id), None)
         cells = self.cells(platform.name, entry.fields)
         self.last_read[(platform.name, entry.id)] = cells
+        lacks = self.world.lacks(platform.name)
         for cell, edits in snapshot.items():
-            for number in edits:
+            for number in edits if field_of(cell) not in lacks else ():
                 edit = self.list[number]
                 if not edit.read and edit.platform == platform.name and edit.record == entry.id:
                     edit.echo = self._is_echo(platform.name, entry.id, cell, cells.get(cell))
+                if not edit.read:
+                    self.heard.append(edit)
                 edit.read = True
+
+    def forgets(self, platform: str, edits: Iterable[Edit]) -> None:
+        """This was read in the last pass and not taken in: a person has to agree first, or it was only a plan."""
+        for edit in edits:
+            if edit.platform == platform:
+                edit.read = edit.echo = False
+
+    def forgets_what_was_not_stored(self) -> None:
+        """The pass was killed: what it had read and not stored is to be read again."""
+        waiting = {(one.connector, one.native_id): one.record.fields or {} for one in self.world.store.unlinked()}
+        stored = {(self.world.name_of(binding), record): fields for (binding, record), fields in waiting.items()}
+        for edit in self.heard:
+            link = self.link_at(edit.platform, edit.record)
+            fields = link.shadow if link else stored.get((edit.platform, edit.record), {})
+            if self.cells(edit.platform, fields).get(edit.cell) != edit.native:
+                edit.read = edit.echo = False
+
+    def learns(self, platform: str) -> None:
+        """Fields that the mapping has got back are read: what the bridge has had before its eyes (R31)."""
+        fields = self.world.learned(platform)
+        for key, marks in self.carried.items() if fields else ():
+            entry = self.world.platforms[key[0]].entries.get(key[1])
+            if key[0] != platform or entry is None or self.link_at(*key) is None:
+                continue
+            now, read = self.cells(platform, entry.fields), self.last_read.get(key, {})
+            for cell in [one for one in marks if field_of(one) in fields and read.get(one) == now.get(one)]:
+                for edit in (self.list[number] for number in marks[cell] if not self.list[number].read):
+                    edit.silent = edit.ok <= {None, False, "internal"}
+                    edit.read = True
+                    self.heard.append(edit)
+                    self.learned.append(edit)
 
     def _is_echo(self, platform: str, native_id: str, cell: str, value: object) -> bool:
         for intent in self._open_intents(native_id, self.link_at(platform, native_id)):
             said = self.cells(platform, intent.sent)
-            if _field(cell) in intent.sent:
+            if field_of(cell) in intent.sent:
                 same = self.may_mean(platform, cell, said.get(cell)) & self.may_mean(platform, cell, value)
                 if same:
                     return True
@@ -367,6 +415,6 @@ class Provenance:
         return self.alike(tags, cell, values)
 
 
-def _field(cell: str) -> str:
+def field_of(cell: str) -> str:
     """The native field of a cell."""
     return "description" if cell.startswith("line:") else cell.partition(":")[0]

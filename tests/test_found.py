@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.random_histories import Act, History, Land, Landed, Sync, Tick
+from tests.random_histories import Act, History, Land, Landed, Setting, Sync, Tick
 from tests.test_machine import check_convergence
 
 T1, T2, T3 = 0, 1, 2
@@ -263,6 +263,98 @@ FOUND = {
             Act("B", T1, "parent", 1),
         )
     ),
+    "R17 a lost create whose record is hidden": History(
+        events=(
+            Act("B", T1, "create", ""),
+            Sync(order="BCA", down="B"),
+            Sync(crash=10),
+            Act("C", T1, "out", "(hidden)"),
+        )
+    ),
+    "R27 an archived record that could not be read and was mended": History(
+        events=(
+            Act("B", T1, "create", ""),
+            Sync(),
+            Act("C", T1, "delete"),
+            Sync(),
+            Act("A", T3, "spoil"),
+            Act("A", T1, "status", 1),
+            Sync(),
+            Act("A", T1, "spoil"),
+        )
+    ),
+    "R27 a record that could not be read before a write and was mended": History(
+        events=(
+            Act("C", T1, "create", ""),
+            Sync(),
+            Act("C", T1, "title", "neu"),
+            Act("B", T1, "spoil"),
+            Sync(pulls=(("B", "empty"),)),
+            Sync(),
+            Tick(4_000),
+            Act("B", T1, "spoil"),
+            Sync(),
+        )
+    ),
+    "R27 a record that could not be read after it was made": History(
+        events=(
+            Act("C", T1, "create", ""),
+            Sync(),
+            Act("B", T1, "status", 3),
+            Sync(),
+            Act("A", T1, "label", ("straße", True)),
+            Act("B", T2, "delete"),
+            Sync(landed=(Landed("post", "after", 0, Act("B", T3, "spoil")),)),
+        )
+    ),
+    "R27 a record that could not be read after it was written": History(
+        events=(
+            Act("B", T1, "create", ""),
+            Act("B", T2, "create", ""),
+            Sync(),
+            Act("C", T2, "line", "first"),
+            Act("A", T1, "label", ("presse", True)),
+            Sync(
+                landed=(
+                    Landed("get", "before", 0, Act("A", T2, "label", ("presse", True))),
+                    Landed("put", "before", 1, Act("B", T1, "spoil")),
+                )
+            ),
+            Act("A", T3, "status", 3),
+        )
+    ),
+    "R31 an edit of a field that the mapping left out for a while": History(
+        events=(
+            Act("C", T1, "create", ""),
+            Act("C", T1, "due", "2026-06-08"),
+            Sync(),
+            Setting("C", lacks=("due",)),
+            Act("C", T1, "due", "2026-07-13"),
+            Act("A", T1, "due"),
+            Sync(),
+            Setting("C"),
+        )
+    ),
+    "R32 what a read-only connector is missing": History(
+        events=(
+            Setting("C", read_only=True),
+            Act("A", T2, "create", ""),
+            Sync(),
+            Setting("C"),
+        )
+    ),
+    "R2 what could not be read was not shown": History(
+        events=(
+            Act("C", T1, "create", ""),
+            Sync(),
+            Act("B", T1, "spoil"),
+            Act("B", T1, "status", 3),
+            Act("A", T1, "status", 2),
+            Sync(),
+            Sync(),
+            Act("B", T1, "spoil"),
+        )
+    ),
 }
 
 
@@ -271,7 +363,36 @@ def test_a_history_that_once_ended_wrong(name: str) -> None:
     check_convergence(FOUND[name])
 
 
-OPEN: dict[str, tuple[str, History]] = {}
+OPEN: dict[str, tuple[str, History]] = {
+    "R22 deleted where nothing could be shown": (
+        "a link of a read-only connector is never dirty, and so counts as having been shown everything",
+        History(
+            events=(
+                Act("A", T1, "create", ""),
+                Setting("A", read_only=True),
+                Sync(),
+                Act("B", T1, "label", ("straße", True)),
+                Sync(),
+                Sync(),
+                Act("A", T1, "delete"),
+            )
+        ),
+    ),
+    "R31 killed after a changed mapping was accepted": (
+        "the mapping's digest is stored before everything was read anew",
+        History(
+            events=(
+                Act("C", T1, "create", ""),
+                Sync(),
+                Setting("A", lacks=("due",)),
+                Act("A", T1, "due", "2026-07-13"),
+                Sync(),
+                Setting("A", lacks=("status",)),
+                Sync(crash=4),
+            )
+        ),
+    ),
+}
 """Histories that still end wrong, with the reason. Whoever mends one moves it to FOUND."""
 
 

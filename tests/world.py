@@ -134,6 +134,7 @@ class Seat:
     rank: int
     digest: str
     read_only: bool = False
+    lacks: frozenset[str] = frozenset()
 
 
 class World:
@@ -147,6 +148,8 @@ class World:
         self.provenance = Provenance(self)
         self.platforms: dict[str, HostilePlatform] = {}
         self.seats: dict[str, Seat] = {}
+        self._ranks: dict[str, int] = {}
+        self._lacked: dict[str, set[str]] = {}
         self.outcome: Any = None
         ids = itertools.count(1)
         self._ids = SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=sha256(b"%d" % next(ids)).hexdigest()[:32]))
@@ -175,11 +178,11 @@ class World:
     def connects(self, connector: str, platform: str, *, lacks: Iterable[str] = (), read_only: bool = False) -> None:
         """The settings name a connector, new or changed: its platform, and fields that its mapping leaves out."""
         face, left_out = self.faces[platform], frozenset(lacks)
-        known = self.seats.get(connector)
-        rank = known.rank if known else -len(self.seats)
+        rank = self._ranks.setdefault(connector, -len(self._ranks))
+        self._lacked.setdefault(platform, set()).update(left_out)
         digest = f"{face} {sorted(left_out)} {read_only}"
         self.seats[connector] = Seat(
-            self.platforms[platform], translator(face, left_out), rank, digest, read_only=read_only
+            self.platforms[platform], translator(face, left_out), rank, digest, read_only=read_only, lacks=left_out
         )
 
     def disconnects(self, connector: str) -> Seat:
@@ -194,7 +197,7 @@ class World:
 
     def peers(self, order: Iterable[str] | None = None) -> list[Peer]:
         """The connectors, in the order in which a pass shall take them; ranks stay what they are."""
-        chosen = [(name, self.seats[name]) for name in (order or self.seats)]
+        chosen = [(name, self.seats[name]) for name in (order or self.seats) if name in self.seats]
         return [
             Peer(
                 name,
@@ -222,6 +225,10 @@ class World:
         self.passes(1)
         for name in down:
             self.platforms[name].down = "lost"
+        self.provenance.heard.clear()
+        self.provenance.learned.clear()
+        for seat in self.seats.values():
+            self.provenance.learns(seat.platform.name)
         kept, _BOOK.uuid = _BOOK.uuid, self._ids
         try:
             self.outcome = sync.run_pass(
@@ -235,11 +242,24 @@ class World:
                 by_hand=by_hand,
                 threads=False,
             )
+            self._note_what_was_taken_in(dry)
+        except Crash:
+            self.provenance.forgets_what_was_not_stored()
+            raise
         finally:
             _BOOK.uuid = kept
             for name in down:
                 self.platforms[name].down = ""
         return self.outcome
+
+    def _note_what_was_taken_in(self, dry: bool) -> None:
+        waiting = {one.peer.name for one in self.outcome.contacts}
+        for name, one in self.outcome.connectors.items():
+            platform = self.seats[name].platform.name
+            if name in waiting or dry:
+                self.provenance.forgets(platform, self.provenance.heard)
+            elif one.error:
+                self.provenance.forgets(platform, self.provenance.learned)
 
     def sync_until_quiet(self, at_most: int = 4) -> int:
         """Passes until one writes nothing anywhere; returns how many it took."""
@@ -324,9 +344,22 @@ class World:
         return next((one.collection for one in self.store.bindings() if one.id == binding), binding)
 
     @property
-    def read_only(self) -> set[str]:
-        """Platforms that are only read."""
-        return {seat.platform.name for seat in self.seats.values() if seat.read_only}
+    def left_alone(self) -> set[str]:
+        """Platforms that are only read, or not in the settings."""
+        return self.platforms.keys() - {seat.platform.name for seat in self.seats.values() if not seat.read_only}
+
+    @property
+    def resting(self) -> set[str]:
+        """Platforms that are not in the settings."""
+        return self.platforms.keys() - {seat.platform.name for seat in self.seats.values()}
+
+    def lacks(self, platform: str) -> frozenset[str]:
+        """Fields that the mapping of a platform leaves out."""
+        return frozenset().union(*(seat.lacks for seat in self.seats.values() if seat.platform.name == platform))
+
+    def learned(self, platform: str) -> frozenset[str]:
+        """Fields that the mapping of a platform left out once and has today."""
+        return frozenset(self._lacked.get(platform, ())) - self.lacks(platform)
 
     def link(self, platform: str, handle: str) -> Link:
         """The link of a task on a platform, whatever its state; the one that is not retired if there is one."""
