@@ -76,13 +76,18 @@ def doubles(contacts: Sequence[Contact]) -> dict[str, str]:
 
 
 def agree(book: Book, contact: Contact, identity: Identity) -> bool:
-    """Bring the binding up to date. Returns whether it was accepted just now."""
+    """Bring the binding up to date. Returns whether it was accepted just now.
+
+    That a changed mapping was agreed to is remembered only when everything was read with it (R31).
+    """
     binding = contact.binding
     fresh = not binding.accepted
-    changed = (binding.name, binding.title, binding.mapping) != (contact.peer.name, identity.title, contact.peer.digest)
+    changed = (binding.name, binding.title) != (contact.peer.name, identity.title)
     binding.name = contact.peer.name
     binding.title = identity.title
-    binding.mapping = contact.peer.digest
+    if fresh or not binding.mapping:
+        changed |= binding.mapping != contact.peer.digest
+        binding.mapping = contact.peer.digest
     binding.accepted = True
     if fresh or changed:
         book.keep_binding(binding)

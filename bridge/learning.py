@@ -32,13 +32,14 @@ def _learn(station: Station, link: Link, run: int) -> None:
             behind = True
             continue
         clean = station.clean(link, shown, cell, base.value)
-        if clean or not link.dirty or cell in link.parked:
+        settled = clean or not link.dirty or cell in link.parked
+        if clean or (settled and not station.peer.read_only):  # where nothing is written nothing was offered
             link.offered[cell] = max(link.offered.get(cell, NEVER), base.key)
         if shown.asserted(cell) is None:
             continue  # nobody can be shown it there (R7); that is no reason to outlive a delete
         if station.translator.shows(shown, cell, base.value):
             link.known[cell] = base.key
-        elif not (clean or not link.dirty or cell in link.parked):
+        elif not settled:
             behind = True
     if link.archived == item.dead:
         link.known[LIFE] = max(link.known.get(LIFE, NEVER), item.life_key)

@@ -156,6 +156,8 @@ class Walk:
             elif link is not None and link.state is LinkState.WANTED:
                 link.dirty = True  # what was only read until now has still to be made
                 self.book.keep_link(link)
+        station.binding.mapping = station.peer.digest
+        self.book.keep_binding(station.binding)
 
     def _pair(self) -> None:
         self.ambiguous = pairing.pair(self.stations)
