@@ -19,6 +19,7 @@ BUILT_IN = {
     "memory": "connectors.memory:TYPE",
     "nextcloud-deck": "connectors.nextcloud_deck:TYPE",
     "redmine": "connectors.redmine:TYPE",
+    "workbook": "connectors.workbook:TYPE",
 }
 
 
