@@ -233,3 +233,11 @@ def test_a_file_without_titles_is_no_plan_and_an_address_is_refused(tmp_path: Pa
 
 def test_the_mapping_that_ships_makes_sense() -> None:
     assert schema.load(schema.shipped("workbook.toml")).platform == "workbook"
+
+
+def test_what_has_no_column_is_not_asked_for(plan: Path) -> None:
+    connector = connector_to(plan)
+    connector.identify()
+    takes = connector.abilities.create_fields or frozenset()
+    assert {"title", "due", "kind"} <= takes
+    assert takes.isdisjoint({"visibility", "labels", "description"})

@@ -11,6 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from connectors.base import (
@@ -60,6 +61,8 @@ class WorkbookConnector:
             raise NotACollection(f"{self._setting} names {path}: it must end in {', '.join(FORMATS)}.")
         with self._lock:
             document, _ = self._read()
+        # What has no column is not even sent; a kind is, so that `create` can refuse what it could not tell apart.
+        self.abilities = replace(self.abilities, create_fields=document.names | {"kind"})
         warnings = []
         if not self._file.writable():
             warnings.append(f"{path} or its folder may not be written by this account: it is only read.")

@@ -22,7 +22,8 @@ class Structured:
     """One list of mappings. Every task may have every field, whether it has the key yet or not."""
 
     loses = ""
-    names = frozenset(cells.HEADERS)
+    order = tuple(cells.HEADERS)
+    names = frozenset(order)
 
     def __init__(self, content: bytes) -> None:
         self._yaml = YAML()
@@ -56,7 +57,7 @@ class Structured:
         """Add a task behind the last one."""
         self._tasks.append(CommentedMap())
         row = Row(len(self._tasks) - 1, "", {})
-        self.change(row, fields)
+        self.change(row, {name: fields[name] for name in self.order if name in fields})
         self.identify(row, native_id)
 
     def remove(self, row: Row) -> None:
