@@ -113,7 +113,7 @@ class HostilePlatform(MemoryPlatform):
         super().__init__(name, traits, clock)
         self.watcher: Watcher | None = None
         self.time_lie = 0.0
-        self.lying_versions = False
+        self.lying_versions = self.lied = False
         self._peeked: dict[str, tuple[Entry, object]] = {}
         self.late: list[Callable[[], object]] = []
         self.writes = 0
@@ -141,6 +141,13 @@ class HostilePlatform(MemoryPlatform):
                 commit()
             except PlatformError:
                 continue  # the server refuses it by now; nobody hears of that
+
+    def restored(self, backup: MemoryPlatform) -> None:
+        """The server is put back from a backup. Ids that were given since are not given again."""
+        given = self._count
+        self.roll_back(backup)
+        self._count = given
+        self.late.clear()
 
     def heard(self, *native_ids: str) -> None:
         """The client hands on what it was last told of these records."""
@@ -189,7 +196,7 @@ class HostilePlatform(MemoryPlatform):
         version = entry.version
         super()._touch(entry)
         if self.lying_versions and version:
-            entry.version = version
+            entry.version, self.lied = version, True
 
     def _land(self, request: str, when: str) -> None:
         for landing in [one for one in self.landings if (one.request, one.when) == (request, when)]:

@@ -62,7 +62,8 @@ def _divergence(world: World, name: str, link: Link, item: Item, entry: Entry) -
     if entry.problem and "" in link.parked:
         return  # it cannot be read, and that is listed (R27)
     archived = bool(entry.fields["archived"])
-    if archived != item.dead and not (archived and not link.archived) and LIFE not in link.memo:
+    by_people = archived and not link.archived
+    if archived != item.dead and not by_people and LIFE not in link.memo:
         yield f"{name} {entry.id} is {'' if archived else 'not '}archived, its item {'dead' if item.dead else 'lives'}"
     if item.dead or "" in link.parked:
         return
@@ -247,9 +248,9 @@ def _still_mirrored(world: World, edit: Edit) -> bool:
     """Whether the record is in the collection, can be read and has a live link: else it is not taken in, but listed."""
     if edit.platform in world.resting:
         return False
-    entry = world.platforms[edit.platform].entries[edit.record]
+    entry = world.platforms[edit.platform].entries.get(edit.record)
     link = world.provenance.link_at(edit.platform, edit.record)
-    if link is None or (entry.problem and "" in link.parked):
+    if entry is None or link is None or (entry.problem and "" in link.parked):
         return False
     return entry.place == GONE or (entry.here and link.state is LinkState.LIVE)
 
@@ -316,8 +317,11 @@ def _is_of(world: World, death: Death, item: Item) -> bool:
 def _had_seen(world: World, item: Item, death: Death) -> bool:
     provenance = world.provenance
     tags = provenance.tags_of(item.id)
+    link = provenance.link_at(death.platform, death.record)
+    later = {*link.parked, *link.memo} if link and death.unsure else set()  # what was just being written, and refused
+    refused = death.refused | later
     for cell in {edit.cell for edit in provenance.list if edit.tag in tags}:
-        if {"", field_of(cell)} & death.refused or any(cell in _names_of(world, one) for one in death.refused):
+        if {"", field_of(cell)} & refused or any(cell in _names_of(world, one) for one in refused):
             continue
         agreed = provenance.alike(tags, cell, provenance.agreed(item, cell))
         newest = agreed - provenance.closure(

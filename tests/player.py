@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from bridge.memory_store import MemoryStore
 from bridge.reading import QUARANTINE
 from connectors.base import Native
 from connectors.memory_platform import GONE, OUT, Entry
-from tests.random_histories import Act, Event, History, Land, Lie, Setting, Sync, Tick
+from tests import backups
+from tests.random_histories import Act, Backup, Blur, Event, History, Land, Lie, Restore, Setting, Sync, Tick
 from tests.world import Crash, World
 
 STATUSES = {
@@ -30,6 +32,8 @@ class Player:
         self.crashed = 0
         self.done = 0
         self._handles: list[str] = []
+        self._creates = 0
+        self._backups: dict[str, backups.Backup | MemoryStore] = {}
         self._values = 0
         for event in history.events:
             self.play(event)
@@ -47,6 +51,12 @@ class Player:
                 self.land()
             case Lie(platform, seconds):
                 self.world.platforms[platform].time_lie = float(seconds)
+            case Blur(platform, lying):
+                self.world.platforms[platform].lying_versions = lying
+            case Backup(platform):
+                self._backups[platform] = backups.keep(self.world, platform) if platform else self.world.store.copy()
+            case Restore(platform):
+                self.restore(platform)
             case Setting(platform, there, read_only, lacks):
                 self.set(platform, there, read_only, lacks)
             case Sync():
@@ -58,6 +68,15 @@ class Player:
             self.world.connects(platform, platform, lacks=lacks, read_only=read_only)
         elif platform in self.world.seats and len(self.world.seats) > 1:
             self.world.disconnects(platform)
+
+    def restore(self, name: str) -> None:
+        """The last backup of a server or of the ledger is put back."""
+        kept = self._backups.get(name)
+        self.land()
+        if isinstance(kept, backups.Backup):
+            backups.bring_back(self.world, name, kept)
+        elif kept is not None:
+            backups.try_old_ledger(self.world, kept)
 
     def land(self) -> None:
         """Late commits arrive."""
@@ -96,10 +115,18 @@ class Player:
         """Somebody does something, if it makes sense there."""
         world = self.world
         world.passes(1)
-        platform = world.platforms[act.platform]
+        platform, provenance = world.platforms[act.platform], world.provenance
         before = platform.position()
         if act.what == "create":
-            self._create(act)
+            self._creates += 1
+            if self._creates <= 4:
+                self._create(act.platform, act.arg, kind="milestone" if act.task == 2 else "task")
+        elif act.what == "crowd":
+            for _ in range(act.arg):
+                self._create(act.platform, "")
+        elif act.what == "all":
+            for native_id in [entry.id for entry in platform.entries.values() if entry.here]:
+                provenance.edits(platform, native_id, {"due": act.arg})
         elif record := self._find(act, anywhere=act.what in AWAY, gone=act.what == "undelete"):
             self._do(act, record)
         self.done += platform.position() != before
@@ -114,21 +141,16 @@ class Player:
         if gone:
             tags = self.world.provenance.kin(handle)
             dead = [d for d in self.world.provenance.deaths if d.platform == act.platform and d.tag in tags]
-            entry = self.world.platforms[act.platform].entries[dead[-1].record] if dead else None
+            entry = self.world.platforms[act.platform].entries.get(dead[-1].record) if dead else None
             return entry if entry and entry.place == GONE else None
         found = self.world.records(act.platform, handle, anywhere=anywhere)
         return found[-1] if found and (found[-1].here or anywhere) else None
 
-    def _create(self, act: Act) -> None:
-        if len(self._handles) >= 4:
-            return
+    def _create(self, platform: str, title: str, kind: str = "task") -> None:
         handle = f"t{len(self._handles) + 1}"
         self._handles.append(handle)
-        platform = self.world.platforms[act.platform]
-        fields: dict[str, Native] = {"title": act.arg or handle}
-        if act.task == 2:
-            fields["kind"] = "milestone"
-        self.world.provenance.creates(platform, handle, fields)
+        fields: dict[str, Native] = {"title": title or handle, **({"kind": kind} if kind != "task" else {})}
+        self.world.provenance.creates(self.world.platforms[platform], handle, fields)
 
     def _do(self, act: Act, record: Entry) -> None:
         platform, provenance = self.world.platforms[act.platform], self.world.provenance
@@ -152,7 +174,7 @@ class Player:
                 platform.lock(record.id, *(() if record.locked else ("start", "due")))
                 platform.comment(record.id)  # what a server derives comes and goes with changes of the record
             case "archive":
-                platform.archive(record.id)
+                provenance.archives(platform, record.id)
             case "reopen":
                 if record.fields["archived"]:
                     provenance.reopens(platform, record.id)

@@ -68,6 +68,7 @@ class Edit:
     write of this cell was under way there, or had not been answered, and ``perhaps`` the edits that it showed.
     ``company`` are the edits that the same person had been shown in the other fields of the group. ``silent``: it
     emptied a field that the mapping left out, and what is empty says nothing when that is read at last (R16, R31).
+    ``hidden``: the platform's versions did not tell of it.
     """
 
     number: int
@@ -86,6 +87,7 @@ class Edit:
     perhaps: frozenset[int] = NOBODY
     company: frozenset[int] = NOBODY
     silent: bool = False
+    hidden: bool = False
 
 
 @dataclass
@@ -119,6 +121,7 @@ class Provenance:
         self.learned: list[Edit] = []
         self.reopened: set[str] = set()
         self.moved: set[str] = set()
+        self.put_away: set[tuple[str, str]] = set()
         self.carried: dict[tuple[str, str], Marks] = {}
         self.last_read: dict[tuple[str, str], Cells] = {}
         self.refused: dict[tuple[str, str], Marks] = {}
@@ -263,8 +266,14 @@ class Provenance:
         )
         platform.remove(native_id)
 
+    def archives(self, platform: HostilePlatform, native_id: str) -> None:
+        """Somebody archives a record, which is their own housekeeping (ADR 0007)."""
+        self.put_away.add((platform.name, native_id))
+        platform.archive(native_id)
+
     def reopens(self, platform: HostilePlatform, native_id: str) -> None:
         """Somebody takes a record out of the archive."""
+        self.put_away.discard((platform.name, native_id))
         self.reopened.add(self.tag(platform.name, native_id))
         platform.reopen(native_id)
 
@@ -293,6 +302,7 @@ class Provenance:
                 native=after.get(cell),
                 unsure=bool(under_way),
                 perhaps=NOBODY.union(*(self._behind(key, cell, value) for value in sent)),
+                hidden=platform.lying_versions,
                 company=NOBODY.union(*((seen or {}).get(one, NOBODY) for one in beside if one != cell)),
             )
             self.list.append(edit)
@@ -332,7 +342,16 @@ class Provenance:
                     edit.echo = self._is_echo(platform.name, entry.id, cell, cells.get(cell))
                 if not edit.read:
                     self.heard.append(edit)
+                    if edit.hidden:  # nobody can tell what these people had been shown by then
+                        edit.perhaps |= self._agreed_now(edit)
                 edit.read = True
+
+    def _agreed_now(self, edit: Edit) -> frozenset[int]:
+        link = self.link_at(edit.platform, edit.record)
+        if link is None:
+            return NOBODY
+        (item,) = self.world.store.items([link.item])
+        return self.alike(self.kin(edit.tag), edit.cell, self.agreed(item, edit.cell))
 
     def forgets(self, platform: str, edits: Iterable[Edit]) -> None:
         """This was read in the last pass and not taken in: a person has to agree first, or it was only a plan."""

@@ -51,6 +51,28 @@ class Lie:
 
 
 @dataclass(frozen=True)
+class Blur:
+    """From now on a platform's versions stay what they are, whatever changes, or are right again."""
+
+    platform: str
+    lying: bool
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A server is backed up, or, without a name, the ledger."""
+
+    platform: str = ""
+
+
+@dataclass(frozen=True)
+class Restore:
+    """A server, or the ledger, is put back from its last backup."""
+
+    platform: str = ""
+
+
+@dataclass(frozen=True)
 class Setting:
     """From now on the settings say this of a connector; ``lacks`` are fields that its mapping leaves out."""
 
@@ -87,7 +109,7 @@ class Sync:
     asks: bool = False
 
 
-Event = Act | Tick | Land | Lie | Setting | Sync
+Event = Act | Tick | Land | Lie | Blur | Backup | Restore | Setting | Sync
 
 
 @dataclass(frozen=True)
@@ -150,15 +172,41 @@ def _setting(dice: Random, platform: str) -> list[Event]:
     return [Setting(platform, what != "rest", what == "read only", lacks)]
 
 
+def _crowd(dice: Random, platform: str) -> list[Event]:
+    return [
+        Act(dice.choice(NAMES), 0, "crowd", 5),
+        Sync(),
+        Sync(),
+        Tick(3_600),
+        Backup(platform),
+        Act(dice.choice(NAMES), 0, "all", dice.choice(DAYS[1:])),
+        Sync(),
+    ]
+
+
+def _restored(dice: Random, platform: str) -> list[Event]:
+    happened: list[Event] = [Restore(platform), Restore(platform), Tick(90_000), Backup(platform)]
+    return [dice.choice(happened)]
+
+
+def _old_ledger(dice: Random, platform: str) -> list[Event]:
+    return [Backup()] if dice.random() < 0.5 else [Restore()]
+
+
+def _blurred(dice: Random, platform: str) -> list[Event]:
+    return [Blur(platform, dice.random() < 0.7), *([Tick(700_000)] if dice.random() < 0.3 else [])]
+
+
 @dataclass(frozen=True)
 class Subject:
     """What a history is about besides the usual: acts that people do often in it, and what else ``happens``.
 
-    It happens on one platform most of the time.
+    It happens on one platform most of the time. ``begins``: what is there before.
     """
 
     acts: Mapping[str, int] = field(default_factory=dict)
     happens: Callable[[Random, str], list[Event]] = lambda dice, platform: []
+    begins: Callable[[Random, str], list[Event]] = lambda dice, platform: []
     asks: float = 0.0
 
 
@@ -170,10 +218,13 @@ SUBJECTS: Mapping[str, Subject] = {
     "titles": Subject({"same": 10, "create": 8, "title": 6}),
     "trouble": Subject({"spoil": 10, "lock": 8, "due": 6, "start": 4}),
     "settings": Subject({"due": 5, "status": 4}, _setting, asks=0.2),
+    "restored servers": Subject({"create": 3, "delete": 3}, _restored, _crowd),
+    "old ledgers": Subject({"create": 6}, _old_ledger),
+    "lying versions": Subject({"due": 5, "status": 5}, _blurred),
     "fields": Subject({"priority": 8, "visibility": 4, "depends_on": 14, "parent": 4, "create": 4}),
 }
 
-OPEN = ("settings",)
+OPEN = ("restored servers",)
 """Subjects under which histories still end wrong: tests/test_found.py says how. They are drawn when that is mended."""
 SETTLED = tuple(about for about in SUBJECTS if about not in OPEN)
 
@@ -225,7 +276,7 @@ def history(seed: int, *, hostile: bool = False, rounds: int = 4, about: str | N
     if about is None:
         about = dice.choice(SETTLED) if dice.random() < 0.6 else ""
     subject, place = SUBJECTS[about], dice.choice(NAMES)
-    events: list[Event] = [Act(dice.choice(NAMES), 0, "create", "")]
+    events: list[Event] = [*subject.begins(dice, place), Act(dice.choice(NAMES), 0, "create", "")]
     if dice.random() < 0.4:
         events += subject.happens(dice, place)
     if dice.random() < 0.5:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.random_histories import Act, History, Land, Landed, Setting, Sync, Tick
+from tests.random_histories import Act, Backup, History, Land, Landed, Restore, Setting, Sync, Tick
 from tests.test_machine import check_convergence
 
 T1, T2, T3 = 0, 1, 2
@@ -385,7 +385,37 @@ def test_a_history_that_once_ended_wrong(name: str) -> None:
     check_convergence(FOUND[name])
 
 
-OPEN: dict[str, tuple[str, History]] = {}
+OPEN: dict[str, tuple[str, History]] = {
+    "R5 made since the backup": (
+        "what the restored server has lost counts as deleted there, once a person agreed",
+        History(
+            events=(
+                Act("C", T1, "crowd", 5),
+                Sync(),
+                Backup("C"),
+                Act("B", T1, "all", "2026-06-08"),
+                Act("A", T1, "create", ""),
+                Sync(),
+                Restore("C"),
+            )
+        ),
+    ),
+    "R5 deleted since the backup": (
+        "what comes back unarchived with a restored server counts as reopened there",
+        History(
+            events=(
+                Act("C", T1, "crowd", 5),
+                Sync(),
+                Backup("A"),
+                Act("B", T1, "all", "2026-05-04"),
+                Sync(),
+                Act("B", T1, "delete"),
+                Sync(),
+                Restore("A"),
+            )
+        ),
+    ),
+}
 """Histories that still end wrong, with the reason. Whoever mends one moves it to FOUND."""
 
 
