@@ -323,6 +323,8 @@ def _had_seen(world: World, item: Item, death: Death) -> bool:
     for cell in {edit.cell for edit in provenance.list if edit.tag in tags}:
         if {"", field_of(cell)} & refused or any(cell in _names_of(world, one) for one in refused):
             continue
+        if cell in REFERENCES and _is_dead(world, item.value(cell)):
+            continue  # it could be shown nowhere any more
         agreed = provenance.alike(tags, cell, provenance.agreed(item, cell))
         newest = agreed - provenance.closure(
             set().union(*(edit.seen for edit in provenance.list if edit.number in agreed))
@@ -332,6 +334,10 @@ def _had_seen(world: World, item: Item, death: Death) -> bool:
         if current and not current & death.shown and not shown & provenance.agreed(item, cell):
             return False
     return True
+
+
+def _is_dead(world: World, target: object) -> bool:
+    return any(one.dead for one in world.store.items([str(target)]))
 
 
 def resurrections(world: World) -> Iterator[str]:

@@ -377,6 +377,18 @@ FOUND = {
             Sync(crash=4),
         )
     ),
+    "R13 deleted where its dead parent could be shown no more": History(
+        events=(
+            Act("A", T1, "create", ""),
+            Act("C", T2, "create", ""),
+            Sync(),
+            Act("B", T1, "parent", 2),
+            Sync(down="A"),
+            Act("A", T2, "delete"),
+            Sync(),
+            Act("A", T1, "delete"),
+        )
+    ),
 }
 
 
