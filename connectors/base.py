@@ -26,7 +26,7 @@ A field that an answer did not really carry is left out of ``Record.fields`` alt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -265,6 +265,31 @@ class HasTraffic(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Offer:
+    """A collection that is there for our account.
+
+    ``name`` is what ``Access.collection`` has to say to mean exactly this one, best what survives a renaming; "" where
+    the URL alone says it. ``title`` is for people. ``writable`` is None where a list does not tell.
+    """
+
+    name: str
+    title: str
+    writable: bool | None = None
+
+
+@runtime_checkable
+class ListsCollections(Protocol):
+    """A connector that can say what there is to choose from, for ``init``.
+
+    Called instead of `Connector.identify`, and ``Access.collection`` may be empty then.
+    """
+
+    def collections(self) -> Sequence[Offer]:
+        """Sign in, and list the collections that could be mirrored. Raises a PlatformError, as `identify` does."""
+        ...
+
+
 # ---- how a connector is made ----------------------------------------------------------------------------------
 
 
@@ -292,10 +317,12 @@ class ConnectorType:
     """One kind of platform: what the entry points of the group ``strategy_bridge.connectors`` name.
 
     ``needs`` are the names of `Access` fields that must not be empty. ``mapping`` is the default mapping file:
-    a file name in mappings/, or an absolute path for a connector that ships its own.
+    a file name in mappings/, or an absolute path for a connector that ships its own. ``asks`` are fields that ``init``
+    asks for besides, and that may stay empty.
     """
 
     name: str
     connect: Callable[[Access], Connector]
     needs: tuple[str, ...]
     mapping: str
+    asks: tuple[str, ...] = ()

@@ -26,6 +26,7 @@ from connectors.base import (
     Identity,
     Moved,
     Native,
+    Offer,
     OutOfScope,
     Probe,
     Record,
@@ -61,6 +62,10 @@ class MemoryConnector:
     def identify(self, remembered: str | None = None) -> Identity:
         """The platform is bound to its name; there is nothing to find or to sign in to."""
         return Identity("memory", self._host, self.platform.name, self.platform.name)
+
+    def collections(self) -> list[Offer]:
+        """The URL says which platform is meant, and there is one collection on it."""
+        return [Offer("", self.platform.name, True)]
 
     def memory(self) -> str | None:
         """There is nothing to remember."""

@@ -205,7 +205,7 @@ def test_the_names_of_objects_are_not_copied_for_each_object(
     connector = calendar.ready()
     for number in range(5):
         calendar.put(f"u-{number}", "SUMMARY:Netz", name=f"n{number}.ics")
-    monkeypatch.setattr(caldav, "_opened", lambda cursor: (cursor or "", names))
+    monkeypatch.setattr(caldav, "opened", lambda cursor: (cursor or "", names))
     changes = connector.pull(None, {})
     assert names.noted == 5
     assert changes.cursor is not None

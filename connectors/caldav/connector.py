@@ -8,7 +8,6 @@ understood. Versions are ETags. A claimed deletion is believed only after a GET 
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 import time
@@ -18,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import inf
+from urllib.parse import quote
 
 from requests import Response
 
@@ -32,18 +32,19 @@ from connectors.base import (
     Identity,
     Moved,
     Native,
+    Offer,
     OutOfScope,
     Probe,
     Record,
     Ref,
 )
 from connectors.caldav import discovery, records
+from connectors.caldav.cursors import closed, opened, stem
 from connectors.caldav.discovery import Place
 from connectors.caldav.ics import Todo, Unreadable, parse, uid_in
 from connectors.caldav.objects import Body, Objects
 from connectors.caldav.wire import Dav
 from connectors.errors import (
-    CursorExpired,
     Forbidden,
     Lost,
     NotACollection,
@@ -108,6 +109,10 @@ class CalDavConnector:
         slow = f"{host} cannot say what changed since the last pass: every pass lists the whole calendar."
         return Identity("caldav", host, place.path, place.title, place.writable, () if place.syncs else (slow,))
 
+    def collections(self) -> list[Offer]:
+        """The calendars that take tasks, each by its path."""
+        return [Offer(quote(one.path), one.title, one.writable) for one in discovery.offers(self._dav)]
+
     def memory(self) -> str | None:
         """Where the calendar is."""
         return discovery.remember(self._found.place, self._settings) if self._found else None
@@ -131,10 +136,10 @@ class CalDavConnector:
     def pull(self, cursor: str | None, known: Mapping[str, str]) -> Changes:
         """One REPORT where nothing changed; what changed is then read in chunks."""
         objects = self._objects
-        token, names = _opened(cursor)
+        token, names = opened(cursor)
         self._learn(names)
         listing = objects.changes(token)
-        uids = {reply.name: names.get(reply.name) or _stem(reply.name) for reply in listing.here}
+        uids = {reply.name: names.get(reply.name) or stem(reply.name) for reply in listing.here}
         changed = [reply for reply in listing.here if known.get(uids[reply.name]) != reply.etag]
         bodies = [*objects.get_all(changed), *objects.still_there(listing.gone)]
         found: dict[str, Record] = {}
@@ -157,12 +162,12 @@ class CalDavConnector:
                 found[uid] = record
         alive = {body.name for body in bodies}
         present |= set(found)
-        gone = {names.get(name) or _stem(name) for name in listing.gone if name not in alive} - present  # or renamed
+        gone = {names.get(name) or stem(name) for name in listing.gone if name not in alive} - present  # or renamed
         tombstones = [Record(self._ref(uid), objects.place.path, "", None, None) for uid in sorted(gone | withheld)]
         if not listing.delta:
             names = {name: uid for name, uid in names.items() if uid in present}
         self._learn(names)
-        cursor = _closed(listing.token, names)
+        cursor = closed(listing.token, names)
         if listing.delta:
             return Changes((*found.values(), *tombstones), cursor, complete=False, delta=True)
         return Changes(tuple(found.values()), cursor, complete=True, present=frozenset(present))
@@ -358,7 +363,7 @@ class CalDavConnector:
     def _uid_of(self, name: str) -> str:
         """The UID of an object that cannot be read: the one that was met under this name, else what the name says."""
         with self._lock:
-            return next((uid for uid, known in self._names.items() if known == name), _stem(name))
+            return next((uid for uid, known in self._names.items() if known == name), stem(name))
 
     def _unreadable(self, body: Body, native_id: str, reason: str) -> Record:
         sentence = f"The task {body.name} on {self._http.host} cannot be read: {reason}."
@@ -377,24 +382,3 @@ class CalDavConnector:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _stem(name: str) -> str:
-    return name.removesuffix(".ics")
-
-
-def _opened(cursor: str | None) -> tuple[str, dict[str, str]]:
-    """The sync-token in a cursor ("" for none), and the UIDs of oddly named objects."""
-    if not cursor or not cursor.startswith("{"):
-        return cursor or "", {}
-    try:
-        found = json.loads(cursor)
-        return str(found["token"]), {str(name): str(uid) for name, uid in found["names"].items()}
-    except (ValueError, TypeError, KeyError, AttributeError):
-        raise CursorExpired("The cursor of this calendar cannot be read.") from None
-
-
-def _closed(token: str, names: Mapping[str, str]) -> str | None:
-    """The cursor: the bare token as long as every object is named after its UID."""
-    odd = {name: uid for name, uid in names.items() if name != uid + ".ics"}
-    return json.dumps({"token": token, "names": odd}, sort_keys=True, ensure_ascii=False) if odd else token or None

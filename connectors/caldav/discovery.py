@@ -89,12 +89,29 @@ def discover(dav: Dav, wanted: str) -> Place:
             f"{http.host} has several calendars “{wanted}”: set {name} to one of {paths}.", found=titles
         )
     if not calendars:
-        where = urlsplit(http.base).path or "/"
-        raise NotACollection(f"There is no calendar at {where} on {http.host}: check {http.name}_URL.")
+        raise _none(dav)
     there_are = f"there are: {', '.join(titles)}" if titles else "there is none that holds tasks"
     if wanted:
         raise NotACollection(f"{http.host} has no calendar “{wanted}”; {there_are}. Check {name}.", found=titles)
     raise NotACollection(f"{http.name}_URL is no calendar, so {name} has to name one; {there_are}.", found=titles)
+
+
+def offers(dav: Dav) -> list[Place]:
+    """Every calendar that could be meant: the one that the URL names, else all that it leads to and that take tasks."""
+    there, reply, refused = _first_look(dav)
+    if reply is not None and _is_calendar(reply):
+        return [_checked(dav, reply)]
+    calendars = _calendars(dav, there, reply)
+    if refused and not calendars:
+        raise refused
+    if not calendars:
+        raise _none(dav)
+    return [_place(each) for each in calendars if _holds_tasks(each)]
+
+
+def _none(dav: Dav) -> NotACollection:
+    where = urlsplit(dav.http.base).path or "/"
+    return NotACollection(f"There is no calendar at {where} on {dav.http.host}: check {dav.http.name}_URL.")
 
 
 def check(dav: Dav, url: str) -> None:

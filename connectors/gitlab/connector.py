@@ -30,6 +30,7 @@ from connectors.base import (
     Hidden,
     Identity,
     Native,
+    Offer,
     OutOfScope,
     Probe,
     Record,
@@ -84,6 +85,10 @@ class GitLabConnector:
         found, host = self._bound.identify(remembered), self._wire.http.host
         self._learn()
         return Identity("gitlab", host, found.project, found.title, found.writable, found.warnings(host))
+
+    def collections(self) -> list[Offer]:
+        """The projects of which our account is a member, each by its path; a list does not tell what we may do."""
+        return [Offer(one.path_with_namespace, one.name_with_namespace) for one in self._bound.mine()]
 
     def memory(self) -> str | None:
         """The project that the settings name, and our rights on it."""

@@ -103,13 +103,16 @@ class BoundProject:
             return self._wire.project(wanted)
         except NotFound:
             pass
-        name = self._access.name.upper()
-        try:
-            mine = self._wire.projects()
-        except NotFound:
-            raise NotACollection(f"There is no GitLab at {self._wire.root}: is {name}_URL right?") from None
-        chosen = choose(mine, wanted, self._wire.http.host, f"{name}_COLLECTION")
+        chosen = choose(self.mine(), wanted, self._wire.http.host, f"{self._access.name.upper()}_COLLECTION")
         return self._wire.project(str(chosen.id))
+
+    def mine(self) -> tuple[Project, ...]:
+        """The projects of which our account is a member."""
+        try:
+            return self._wire.projects()
+        except NotFound:
+            name = self._access.name.upper()
+            raise NotACollection(f"There is no GitLab at {self._wire.root}: is {name}_URL right?") from None
 
     # ---- as it is now -----------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from connectors.base import (
     Identity,
     Moved,
     Native,
+    Offer,
     OutOfScope,
     Probe,
     Record,
@@ -83,6 +84,11 @@ class DeckConnector:
         """Find the board by title or id, and what our account may do there."""
         found, host = self._bound.identify(remembered), self._wire.http.host
         return Identity("nextcloud-deck", host, found.board, found.title, found.writable, found.warnings(host))
+
+    def collections(self) -> list[Offer]:
+        """The boards of our account, each by its id."""
+        found = self._bound.boards().boards
+        return [Offer(str(one.id), one.title, one.writable) for one in found if not one.deleted_at]
 
     def memory(self) -> str | None:
         """The board that the settings name, and our rights on it."""

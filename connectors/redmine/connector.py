@@ -25,6 +25,7 @@ from connectors.base import (
     Identity,
     Moved,
     Native,
+    Offer,
     OutOfScope,
     Probe,
     Record,
@@ -98,6 +99,11 @@ class RedmineConnector:
         self._binding = found
         self._learn(found.defaults)
         return Identity("redmine", host, str(found.project), found.title, found.writable, found.warnings(host))
+
+    def collections(self) -> list[Offer]:
+        """The projects that our account sees, each by its identifier. A bad key would show none, so it is tried."""
+        self._wire.me()
+        return [Offer(one.identifier, one.name, None if one.is_open else False) for one in self._wire.projects()]
 
     def memory(self) -> str | None:
         """The project that the settings name, our rights there, and what a new issue gets."""

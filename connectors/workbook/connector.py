@@ -25,6 +25,7 @@ from connectors.base import (
     Hidden,
     Identity,
     Native,
+    Offer,
     Probe,
     Record,
     Ref,
@@ -70,6 +71,19 @@ class WorkbookConnector:
             warnings.append(f"{path} has parts that saving would lose ({document.loses}): it is only read.")
         where = f"{path}#{self._sheet}" if self._sheet else str(path)
         return Identity("workbook", HOST, where, path.name, not warnings, tuple(warnings))
+
+    def collections(self) -> list[Offer]:
+        """The tables of the file that is named; where none or a folder is named, the files there that may have one."""
+        path = self._file.path
+        if path.is_dir():
+            return [Offer(str(one), one.name) for one in sorted(path.iterdir()) if one.suffix.lower() in FORMATS]
+        found = self.identify()
+        with self._lock:
+            document, _ = self._read()
+        sheets = document.tables if isinstance(document, Spreadsheet) and not self._sheet else []
+        if len(sheets) < 2:
+            return [Offer(found.collection, found.title, found.writable)]
+        return [Offer(f"{path}#{sheet}", f"{path.name} · {sheet}", found.writable) for sheet in sheets]
 
     def memory(self) -> str | None:
         """There is nothing to remember."""

@@ -94,14 +94,15 @@ class Spreadsheet:
         self._book.save(content)
         return content.getvalue()
 
+    @property
+    def tables(self) -> list[str]:
+        """The titles of all sheets that have a table of tasks."""
+        return [sheet.title for sheet in self._book.worksheets if _head_of(sheet) is not None]
+
     def _found(self, title: str) -> tuple[Worksheet, int, dict[str, int]]:
         for sheet in self._book.worksheets:
-            if title and sheet.title.casefold() != title.casefold():
-                continue
-            for place, row in enumerate(sheet.iter_rows(max_row=min(sheet.max_row, SEARCHED), values_only=True), 1):
-                columns = cells.columns_of(row)
-                if "title" in columns and (len(columns) > 1 or sum(cell is not None for cell in row) == 1):
-                    return sheet, place, columns
+            if (not title or sheet.title.casefold() == title.casefold()) and (head := _head_of(sheet)) is not None:
+                return sheet, *head
         raise Unfit
 
     def _row(self, place: int) -> Row:
@@ -158,6 +159,15 @@ class Spreadsheet:
     def _last(self) -> int:
         rows = range(self._sheet.max_row, self._head, -1)
         return next((row for row in rows if any(cell.value is not None for cell in self._sheet[row])), self._head)
+
+
+def _head_of(sheet: Worksheet) -> tuple[int, dict[str, int]] | None:
+    """The row with the headers of a table of tasks, and its columns."""
+    for place, row in enumerate(sheet.iter_rows(max_row=min(sheet.max_row, SEARCHED), values_only=True), 1):
+        columns = cells.columns_of(row)
+        if "title" in columns and (len(columns) > 1 or sum(cell is not None for cell in row) == 1):
+            return place, columns
+    return None
 
 
 def _longer(ref: str, last: int, place: int) -> str:
