@@ -7,6 +7,8 @@ of it happens in the book; the caller commits once per connector, so that nothin
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from bridge import chronicle
 from bridge.book import Book, new_id
 from bridge.merge import Candidate, raised
@@ -146,32 +148,51 @@ def _take_edit(
     record: Record,
 ) -> bool:
     """A person's change asks to become the base."""
-    if field_of(cell).type is Type.REFERENCE:
-        values = meant(values)
-    shown = evidence(before, cell)
-    item = station.book.item(link.item)
-    known = link.known.get(cell, NEVER)
-    first = field_of(cell).name not in before.carried
-    if first and not _worth_saying(item, cell, values, after):
+    candidate = _candidate(station, link, cell, values, before, after, record)
+    if candidate is None:
         return False
+    shown = evidence(before, cell)
     for written, key in link.wrote.get(cell, ()):
         if written == shown and key not in link.replaced.get(cell, ()):
             link.replaced[cell] = (*link.replaced.get(cell, ()), key)[-KEPT_REPLACED:]
-    key = raised(_first_key(station, link, item, cell, after, record) if first else _key(station, link, record), known)
-    was = None if first else preferred(before.asserted(cell) or frozenset({None}))
-    ancestor = None if first else plain(str(was or ""))
-    company = station.company(cell, after)
-    chronicle.offer(
-        station, item, Candidate(cell, values, key, known, station.id, was, ancestor, link.read_at, company)
-    )
-    link.known[cell] = max(known, key)
+    chronicle.offer(station, station.book.item(link.item), candidate)
+    link.known[cell] = max(candidate.known, candidate.key)
     link.memo.pop(cell, None)
     link.parked.pop(cell, None)
     return True
 
 
-def _key(station: Station, link: Link, record: Record) -> Key:
-    return station.key(record.modified_at, link.native_id)
+def candidates(station: Station, link: Link, record: Record) -> Iterator[Candidate]:
+    """What a record would ask for if it were taken in now. Nothing is taken in by it."""
+    before, after = station.read(link.shadow), station.read(record.fields or {})
+    for cell, values in _edits(station, before, after).items():
+        candidate = _candidate(station, link, cell, values, before, after, record)
+        if candidate is not None:
+            yield candidate
+
+
+def _candidate(
+    station: Station,
+    link: Link,
+    cell: Cell,
+    values: frozenset[Value],
+    before: Reading,
+    after: Reading,
+    record: Record,
+) -> Candidate | None:
+    """A change with its key; None for an empty value that asks for nothing."""
+    if field_of(cell).type is Type.REFERENCE:
+        values = meant(values)
+    item, known = station.book.item(link.item), link.known.get(cell, NEVER)
+    first = field_of(cell).name not in before.carried
+    if first and not _worth_saying(item, cell, values, after):
+        return None
+    at, since = station.interval(link, record, cell)
+    key = station.key(at, link.native_id)
+    key = raised(_first_key(station, item, cell, after, key) if first else key, known)
+    was = None if first else preferred(before.asserted(cell) or frozenset({None}))
+    ancestor = None if first else plain(str(was or ""))
+    return Candidate(cell, values, key, known, station.id, was, ancestor, since, station.company(cell, after))
 
 
 def _worth_saying(item: Item, cell: Cell, values: frozenset[Value], after: Reading) -> bool:
@@ -181,11 +202,10 @@ def _worth_saying(item: Item, cell: Cell, values: frozenset[Value], after: Readi
     return not after.silent(cell) or item.key(cell) == NEVER or item.key(cell).time <= UNSAID
 
 
-def _first_key(station: Station, link: Link, item: Item, cell: Cell, after: Reading, record: Record) -> Key:
+def _first_key(station: Station, item: Item, cell: Cell, after: Reading, key: Key) -> Key:
     """At first contact what is only meant counts from the beginning of time, and what is said beats an empty base."""
     if after.silent(cell):
-        return Key(UNSAID, station.peer.rank, link.native_id)
-    key = _key(station, link, record)
+        return Key(UNSAID, station.peer.rank, key.ref)
     emptied = item.key(cell) > key and is_empty(cell, item.value(cell))
     return raised(key, item.key(cell)) if emptied else key
 

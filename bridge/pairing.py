@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from bridge import chronicle, intake, match
+from bridge import chronicle, exact, intake, match
 from bridge.book import Book, new_id
 from bridge.merge import Candidate
 from bridge.state import NEVER, Item, Link, LinkState, Unlinked
@@ -17,7 +17,7 @@ from connectors.base import Record
 from mappings.canonical import normal
 
 
-def pair(stations: Mapping[str, Station]) -> list[match.Ambiguous]:
+def pair(stations: Mapping[str, Station], times: exact.Times) -> list[match.Ambiguous]:
     """Give every record that waits its item: one that is there without a record here, or a new one."""
     if not stations:
         return []
@@ -47,6 +47,7 @@ def pair(stations: Mapping[str, Station]) -> list[match.Ambiguous]:
                 _leave(book, waiting, stray)
         else:
             made += _link(stations, decision, waiting)
+    exact.ask(made, times)
     for station, link, record in made:
         intake.take_record(station, link, record)
     return ambiguous

@@ -51,6 +51,8 @@ class Station:
     ``unsettled``   an answer left an outcome open that another look in this pass can settle
     ``singly``      links whose cells are tried field by field after a refusal
     ``tried``       (link, cell) that were refused in this pass
+    ``mute``        its history did not answer in this pass
+    ``exact``       (native id, cell): what the record showed, and when the cell changed by the history there (R4)
     """
 
     def __init__(self, peer: Peer, binding: Binding, book: Book, run: int, now: int, *, by_hand: bool = True) -> None:
@@ -72,8 +74,10 @@ class Station:
         self.silences = 0
         self.forbidden = 0
         self.troubles = 0
+        self.mute = False
         self.singly: set[str] = set()
         self.tried: set[tuple[str, Cell]] = set()
+        self.exact: dict[tuple[str, Cell], tuple[Fields, float]] = {}
         self._notes: dict[str, list[str]] = {}
         self.pulled = self.created = self.updated = self.deleted = 0
         self.vocabulary = Vocabulary(there=binding.there, meant=binding.meant, bound=binding.bound)
@@ -145,6 +149,13 @@ class Station:
         if modified_at is None:
             return Key(self.now, self.peer.rank, native_id)
         return Key(min(int(self.local(modified_at) // 1), self.now), self.peer.rank, native_id)
+
+    def interval(self, link: Link, record: Record, cell: Cell) -> tuple[float | None, int]:
+        """When a cell changed at the latest, on the server's clock, and since when it may have, on ours (R4)."""
+        fields, moment = self.exact.get((record.ref.native_id, cell), (None, 0.0))
+        if fields is None or fields != record.fields:
+            return record.modified_at, link.read_at
+        return moment, max(link.read_at, int(self.local(moment)))
 
     def local(self, server_time: float) -> float:
         """A time on the server's clock as a time on ours, in Unix seconds."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bridge import chronicle, contact, guard, intake, match, pairing, reading
+from bridge import chronicle, contact, exact, guard, intake, match, pairing, reading
 from bridge import clock as clocks
 from bridge.book import Book
 from bridge.learning import forget_how, learn
@@ -46,6 +46,7 @@ class Given:
     identities: dict[str, Identity] = field(default_factory=dict)
     changes: dict[str, Changes] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
+    times: exact.Times = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ class Walk:
         """Take in every connector that answered, each in one transaction; then give strays their items."""
         for id in sorted(self.fresh):
             self._want_everything(id)  # stored together with the consent, or a crash between would forget it
+        exact.ask_all(self.stations.values(), self.given.changes, self.given.times)
         for station in list(self.stations.values()):
             self._take(station, self.given.changes[station.name])
         for id in self.changed & self.stations.keys():
@@ -160,7 +162,7 @@ class Walk:
         self.book.keep_binding(station.binding)
 
     def _pair(self) -> None:
-        self.ambiguous = pairing.pair(self.stations)
+        self.ambiguous = pairing.pair(self.stations, self.given.times)
         for link in self._that_waited():
             intake.take_again(self.stations[link.connector], link)
         if any(self._is_newly_named(item) for item in self.book.loaded_items()):

@@ -26,7 +26,7 @@ A field that an answer did not really carry is left out of ``Record.fields`` alt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -287,6 +287,19 @@ class ListsCollections(Protocol):
 
     def collections(self) -> Sequence[Offer]:
         """Sign in, and list the collections that could be mirrored. Raises a PlatformError, as `identify` does."""
+        ...
+
+
+@runtime_checkable
+class HasHistory(Protocol):
+    """A connector of a platform that keeps a history of fields; it is asked where people disagree (R4)."""
+
+    def times(self, ref: Ref, names: Collection[str]) -> Mapping[str, float]:
+        """When these native fields last got another value, in Unix seconds of the platform's own clock.
+
+        A field of which the history does not tell is left out; where it tells of none of them, no request is sent.
+        May raise a PlatformError: the record's own time is good enough then.
+        """
         ...
 
 

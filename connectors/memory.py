@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from connectors.base import (
     NEW,
@@ -130,6 +130,12 @@ class MemoryConnector:
             return Alive(self._record(entry))
         places: Mapping[str, Probe] = {HIDDEN: Hidden(), OUT: OutOfScope()}
         return places.get(entry.place) or Moved(entry.place, self._record(entry))
+
+    def times(self, ref: Ref, names: Collection[str]) -> Mapping[str, float]:
+        """When these fields last changed, on a face that keeps a history."""
+        if not self.platform.traits.history:
+            return {}
+        return {name: at for name, at in self._server.times(ref.native_id).items() if name in names}
 
     def normalises(self, name: str, sent: Native, shown: Native) -> bool:
         """Whether it is the title, on a face that collapses blanks."""

@@ -6,9 +6,10 @@ any two of them. What the server can do, and its vices, is said by `Traits`; `FA
 the engine must be able to live with:
 
 * ``a``  conditional writes, marks that survive edits, deltas with tombstones, the full vocabulary;
-* ``b``  none of these: complete listings, unconditional writes, two statuses, records that tell who made them;
-* ``c``  ids that the client chooses, complete listings, titles whose blanks are collapsed, and a status change
-  that is refused without a word.
+* ``b``  none of these: complete listings, unconditional writes, two statuses, records that tell who made them; but
+  a history of every field;
+* ``c``  ids that the client chooses, complete listings, a history, titles whose blanks are collapsed, and a status
+  change that is refused without a word.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import copy
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from connectors.base import NEW, Fields, Native
 from connectors.errors import CursorExpired, NotFound, Rejected, VersionMismatch
@@ -54,6 +55,7 @@ class Traits:
     ``reuses``    the smallest free id is given to the next record
     ``options``   fields whose values are ids of options (columns, labels), see `connectors.base`
     ``lacks``     fields that this platform does not have
+    ``history``   it keeps when each field last changed
     """
 
     conditional: bool = True
@@ -68,13 +70,21 @@ class Traits:
     reuses: bool = False
     options: frozenset[str] = frozenset()
     lacks: frozenset[str] = frozenset()
+    history: bool = False
 
 
 _MINIMAL = frozenset({"title", "kind"})
 
 FACES: Mapping[str, Traits] = {
     "a": Traits(),
-    "b": Traits(conditional=False, marks=False, deltas=False, create_fields=_MINIMAL, statuses=("open", "closed")),
+    "b": Traits(
+        conditional=False,
+        marks=False,
+        deltas=False,
+        create_fields=_MINIMAL,
+        statuses=("open", "closed"),
+        history=True,
+    ),
     "c": Traits(
         conditional=False,
         marks=False,
@@ -84,6 +94,7 @@ FACES: Mapping[str, Traits] = {
         statuses=("todo", "doing", "done"),
         refuses=frozenset({("status", "todo", "done")}),
         squeezes=True,
+        history=True,
     ),
 }
 """The three faces of the module's docstring."""
@@ -105,6 +116,7 @@ class Entry:
     place: str = ""
     locked: frozenset[str] = frozenset()
     problem: str = ""
+    history: dict[str, float] = field(default_factory=dict)
 
     @property
     def here(self) -> bool:
@@ -173,6 +185,11 @@ class MemoryPlatform:
                 raise NotFound(f"memory://{self.name} has no record {native_id}.")
             return copy.deepcopy(entry)
 
+    def times(self, native_id: str) -> dict[str, float]:
+        """When each field of a record last changed, as far as it did since the record was made."""
+        with self._lock:
+            return dict(self.entries[native_id].history) if self.traits.history else {}
+
     def post(self, fields: Fields, mark: str) -> Entry:
         """Create a record. A client-chosen id that is there already answers with the record as it is."""
         with self._lock:
@@ -191,7 +208,7 @@ class MemoryPlatform:
             for name, value in taken.items():
                 change = (name, self._title(name, entry.fields[name]), self._title(name, value))
                 if name not in entry.locked and change not in self.traits.refuses:
-                    entry.fields[name] = value
+                    self._set(entry, name, value)
             self._touch(entry)
             return copy.deepcopy(entry)
 
@@ -213,7 +230,8 @@ class MemoryPlatform:
         """Somebody changes fields of a record."""
         with self._lock:
             entry = self._there(native_id)
-            entry.fields.update(self._checked(fields))
+            for name, value in self._checked(fields).items():
+                self._set(entry, name, value)
             self._touch(entry)
 
     def comment(self, native_id: str) -> None:
@@ -321,6 +339,11 @@ class MemoryPlatform:
     def _touch(self, entry: Entry) -> None:
         self._seq += 1
         entry.seq, entry.version, entry.modified_at = self._seq, entry.version + 1, float(int(self.clock()))
+
+    def _set(self, entry: Entry, name: str, value: Native) -> None:
+        if entry.fields[name] != value:
+            entry.fields[name] = value
+            entry.history[name] = float(int(self.clock()))
 
     def _there(self, native_id: str) -> Entry:
         entry = self.entries.get(native_id)

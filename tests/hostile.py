@@ -116,7 +116,7 @@ class HostilePlatform(MemoryPlatform):
         self.lying_versions = self.lied = False
         self._peeked: dict[str, tuple[Entry, object]] = {}
         self.late: list[Callable[[], object]] = []
-        self.writes = 0
+        self.writes = self.asked_history = 0
         self.struck: list[tuple[str, str]] = []
         self.behave()
 
@@ -125,7 +125,7 @@ class HostilePlatform(MemoryPlatform):
         self.write_faults: dict[int, str] = {}
         self.read_faults: dict[int, str] = {}
         self.landings: list[Landing] = []
-        self.pull_fault = ""
+        self.pull_fault = self.history_fault = ""
         self.down = ""
         self._nth_write = self._nth_get = 0
 
@@ -177,6 +177,12 @@ class HostilePlatform(MemoryPlatform):
         answer = self._told([super().get(native_id)])
         self._land("get", "after")
         return answer[0]
+
+    def times(self, native_id: str) -> dict[str, float]:
+        self.asked_history += 1
+        if self.down or self.history_fault:
+            raise ERRORS[self.down or self.history_fault]()
+        return {name: at + self.time_lie for name, at in super().times(native_id).items()}
 
     def post(self, fields: Fields, mark: str) -> Entry:
         return self._write("post", mark, lambda: self._post(fields, mark))

@@ -113,6 +113,12 @@ def later(deck: Deck, gitlab: GitLab, seconds: float = 10) -> None:
     gitlab.clock.now = deck.clock.now = max(gitlab.clock.now, deck.clock.now) + seconds
 
 
+def wait(deck: Deck, gitlab: GitLab) -> None:
+    """Time goes by for the bridge too: what happens after a pass is later than it by every clock."""
+    time.sleep(1.1)
+    later(deck, gitlab, 1.1)
+
+
 def rests(mirror: Mirror, deck: Deck, gitlab: GitLab) -> None:
     """Two more passes write nothing, and the second asks GitLab for no more than what changed."""
     for _ in range(2):
@@ -397,3 +403,25 @@ def test_a_role_that_was_taken_away_deletes_nothing(
         gitlab.edit(made, confidential=False, title=f"{made.title}, neu")
     mirror.sync()
     assert {one.title for one in deck.world.cards.values()} == {"eins, neu", "zwei, neu"}
+
+
+def test_a_note_makes_no_old_state_the_later_one(
+    mirror: Mirror, deck: Deck, board: Board, gitlab: GitLab, project: Project
+) -> None:
+    made = gitlab.add(project, "eins")
+    mirror.begins()
+    mirror.sync()
+    wait(deck, gitlab)
+    gitlab.edit(made, state_event="close")
+    wait(deck, gitlab)
+    deck.edit(card(deck, "eins"), stackId=deck.stack(board, "In Arbeit"))
+    wait(deck, gitlab)
+    gitlab.world.comment(made, "Ist das wirklich fertig?")
+    gitlab.requests.clear()
+    assert mirror.sync()["conflicts"] == 1
+    assert sum("_events" in request for request in gitlab.requests) == 2  # the states and the labels
+    (kept,) = mirror.json("conflicts")
+    assert (kept["field"], kept["winner"], kept["loser"]) == ("status", "in_progress", "done")
+    assert kept["loser_from"]["at"] == kept["loser_from"]["after"] < kept["winner_from"]["at"]
+    assert (made.state, column(deck, "eins")) == ("opened", "In Arbeit")
+    rests(mirror, deck, gitlab)

@@ -11,7 +11,7 @@ from connectors.errors import NotACollection, NotFound
 from connectors.gitlab import GitLabConnector
 from tests.fakes.gitlab import GitLab
 from tests.fakes.gitlab_model import Issue, Project
-from tests.gitlab_tools import find, ready, shown
+from tests.gitlab_tools import asked, find, ready, shown
 
 
 @pytest.fixture
@@ -356,7 +356,7 @@ def test_the_exact_times_of_states_labels_and_milestones(
     ):
         gitlab.clock.advance(60)
         gitlab.edit(made, **change)
-    times = connector.times(find(connector, "eins, neu").ref)
+    times = connector.times(find(connector, "eins, neu").ref, ("status", "labels", "milestone", "due_date", "title"))
     assert {name: round(time - start) for name, time in times.items()} == {
         "milestone": 60,
         "labels": 120,
@@ -364,5 +364,10 @@ def test_the_exact_times_of_states_labels_and_milestones(
     }
     gitlab.clock.advance(60)
     gitlab.edit(made, state_event="close")
-    assert round(connector.times(find(connector, "eins, neu").ref)["status"] - start) == 300
-    assert connector.times(find(connector, "Portal").ref) == {}
+    ref, portal = find(connector, "eins, neu").ref, find(connector, "Portal").ref
+    gitlab.requests.clear()
+    assert round(connector.times(ref, ("status",))["status"] - start) == 300
+    assert asked(gitlab) == ["GET /issues/1/resource_label_events", "GET /issues/1/resource_state_events"]
+    assert connector.times(ref, ("due_date", "title")) == {}
+    assert connector.times(portal, ("status",)) == {}
+    assert asked(gitlab) == []

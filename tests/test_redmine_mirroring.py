@@ -5,6 +5,7 @@ With the shipped mapping as it is, on Redmine's default data in German and in En
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -235,3 +236,21 @@ def test_moved_to_another_project_is_not_deleted(mirror: Mirror, person: Redmine
     person.change(f"issues/{issues(person)['eins']['id']}", project_id=elsewhere.project["id"])
     mirror.run("sync")
     assert desk.picture() == before
+
+
+def test_a_note_makes_no_old_edit_the_later_one(mirror: Mirror, person: RedminePerson, desk: Desk) -> None:
+    issue = person.issue("eins")
+    mirror.begins()
+    mirror.sync()
+    time.sleep(1.1)  # both servers tell time in whole seconds
+    person.change(issue, due_date="2026-05-04")
+    time.sleep(1.1)
+    desk.edits("eins", "DUE;VALUE=DATE:20260608")
+    time.sleep(1.1)
+    person.change(issue, notes="Schaffen wir das?")
+    assert mirror.sync()["conflicts"] == 1
+    (kept,) = mirror.json("conflicts")
+    assert (kept["winner"], kept["loser"]) == ("2026-06-08", "2026-05-04")
+    assert kept["loser_from"]["at"] == kept["loser_from"]["after"] < kept["winner_from"]["at"]
+    assert person.look(issue)["due_date"] == "2026-06-08"
+    rests(mirror)

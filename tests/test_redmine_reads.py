@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 
-from connectors.base import Alive, Gone, Hidden, Moved, OutOfScope
+from connectors.base import Alive, Gone, Hidden, Moved, OutOfScope, Ref
 from connectors.errors import CursorExpired, NotACollection, NotFound, Transient, Unauthorized
 from connectors.redmine import wire
 from tests.redmine_person import RedminePerson
@@ -438,3 +439,27 @@ def test_a_version_is_proven_gone_too(person: RedminePerson) -> None:
     assert isinstance(connector.probe(record.ref), Alive)
     person.remove(version)
     assert connector.probe(record.ref) == Gone()
+
+
+# ---- exact times (R4) --------------------------------------------------------------------------------------------
+
+
+def test_the_journals_tell_when_each_field_changed(person: RedminePerson) -> None:
+    version = person.version("Phase 1")
+    issue = person.issue("eins", due_date="2026-05-04")
+    connector = ready(person)
+    made = find(connector, issue)
+    for attributes in ({"due_date": "2026-06-08"}, {"status_id": 2, "done_ratio": 40}, {"notes": "Gesehen."}):
+        time.sleep(1.1)  # journals have whole seconds
+        person.change(issue, **attributes)
+    now = find(connector, issue)
+    assert made.created_at is not None
+    assert now.modified_at is not None
+    before = connector.requests
+    times = connector.times(now.ref, ("due", "status", "progress", "title", "unheard of"))
+    assert connector.requests == before + 1
+    assert times["title"] == made.created_at < times["due"] < times["status"] == times["progress"] < now.modified_at
+    assert set(times) == {"due", "status", "progress", "title"}
+    assert connector.times(replace(now.ref, born="2020-01-01T00:00:00Z"), ("due",)) == {}
+    assert connector.times(find(connector, version).ref, ("due",)) == {}
+    assert connector.times(Ref(now.ref.instance, "unheard of"), ("due",)) == {}

@@ -65,14 +65,106 @@ def test_r4_a_conflict_knows_since_when_a_value_may_have_been_there() -> None:
     world = mirrored()
     read = world.now
     world.passes(600)
-    world.person("A").edits("t1", due=MAY)
-    world.person("B").edits("t1", due=JUNE)
+    world.person("B").edits("t1", due=MAY)
+    world.person("A").edits("t1", due=JUNE)
     changed = world.now
     world.sync()
     (conflict,) = world.store.conflicts()
     assert (conflict.winner.time, conflict.loser.time) == (changed, changed - 1)
     assert read - 5 <= conflict.winner.since <= read
-    assert read - 5 <= conflict.loser.since <= read
+    assert conflict.loser.since == conflict.loser.time  # B keeps a history, so that there is nothing to doubt
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(("first", "last"), ["BC", "CB"])
+def test_r4_a_comment_makes_no_edit_younger_than_it_is(order: str, first: str, last: str) -> None:
+    world = mirrored()
+    world.passes(60)
+    world.person(first).edits("t1", due=MAY)
+    world.person(last).edits("t1", due=JUNE)
+    edited = world.now
+    world.person(last).comments("t1")
+    world.person(first).comments("t1")
+    world.sync(order=order)
+    (conflict,) = world.store.conflicts()
+    assert (conflict.winner.value, conflict.loser.value) == (JUNE, MAY)
+    assert (conflict.winner.time, conflict.loser.time) == (edited, edited - 1)
+    assert (conflict.winner.since, conflict.loser.since) == (edited, edited - 1)
+    world.sync_until_quiet()
+    world.everywhere("t1", due=JUNE)
+    at_peace(world)
+
+
+def test_r4_where_one_platform_keeps_no_history_the_other_ones_still_counts() -> None:
+    world = mirrored()
+    world.person("B").edits("t1", due=MAY)
+    world.person("A").edits("t1", due=JUNE)
+    world.person("B").comments("t1")
+    world.sync_until_quiet()
+    world.everywhere("t1", due=JUNE)
+
+
+def test_r4_a_history_is_asked_where_people_disagree_and_nowhere_else() -> None:
+    world = mirrored("t1", "t2", "t3")
+    world.person("B").edits("t1", due=MAY)
+    world.person("C").edits("t1", due=MAY)
+    world.person("B").edits("t2", due=MAY)
+    world.person("C").edits("t2", start=MAY)
+    world.sync_until_quiet()
+    assert [world.platforms[name].asked_history for name in "ABC"] == [0, 0, 0]
+    world.person("B").edits("t1", due=JUNE)
+    world.person("C").edits("t1", due=JULY)
+    world.person("B").edits("t3", due=JUNE)
+    world.sync(dry=True)
+    world.sync()
+    assert [world.platforms[name].asked_history for name in "ABC"] == [0, 2, 2]
+    world.sync_until_quiet()
+    assert [world.platforms[name].asked_history for name in "ABC"] == [0, 2, 2]
+
+
+@pytest.mark.parametrize("fault", ["500", "lost", "429", "403", "404"])
+def test_r4_a_history_that_does_not_answer_changes_nothing(fault: str) -> None:
+    world = mirrored("t1", "t2")
+    for title in ("t1", "t2"):
+        world.person("B").edits(title, due=MAY)
+        world.person("A").edits(title, due=JUNE)
+        world.person("B").comments(title)
+    world.platforms["B"].history_fault = fault
+    outcome = world.sync()
+    assert world.platforms["B"].asked_history == 1
+    assert outcome.connectors["B"].error is None
+    world.sync_until_quiet()
+    for title in ("t1", "t2"):
+        world.everywhere(title, due=MAY)
+
+
+def test_r4_a_history_that_tells_of_another_change_is_not_believed() -> None:
+    world = mirrored()
+    server = world.platforms["B"]
+    world.person("B").edits("t1", due=MAY)
+    world.person("A").edits("t1", due=JUNE)
+    world.person("B").comments("t1")
+    record = world.record("B", "t1")
+    for told in (record.created_at - 1_000, record.modified_at + 1_000):
+        server.entries[record.id].history["due"] = told
+        world.sync(dry=True)
+        assert world.outcome.operations
+        assert all(one.cells == {"due": MAY} for one in world.outcome.operations)
+
+
+def test_r4_where_two_platforms_meet_with_different_values_their_histories_are_asked() -> None:
+    world = World("ab")
+    world.person("B").creates("t1", due=JULY)
+    world.builds("C", "c")
+    world.person("C").creates("t1", due=JULY)
+    world.sync_until_quiet()
+    world.passes(60)
+    world.person("C").edits("t1", due=MAY)
+    world.person("B").edits("t1", due=JUNE)
+    world.person("C").comments("t1")
+    world.connects("C", "C")
+    world.sync_until_quiet()
+    world.everywhere("t1", due=JUNE)
 
 
 def test_r6_a_delta_that_forgot_a_change_is_made_good_by_the_daily_sweep() -> None:

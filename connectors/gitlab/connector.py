@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -269,12 +269,12 @@ class GitLabConnector:
         """GitLab chooses its ids itself."""
         return ""
 
-    def times(self, ref: Ref) -> Mapping[str, float]:
-        """When the fields of which GitLab keeps a history last changed, in Unix seconds of its clock (R4).
+    def times(self, ref: Ref, names: Collection[str]) -> Mapping[str, float]:
+        """When these fields last changed, as far as GitLab keeps a history of them (R4).
 
         Status, labels and milestone of an issue have one; texts, dates and milestones have none.
         """
-        return self._records.times(Address.of(ref.native_id))
+        return self._records.times(Address.of(ref.native_id), names)
 
 
 def _elements(value: Native) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -17,7 +17,8 @@ from connectors.gitlab.shapes import ISSUE, MILESTONE, Address, Issue, Milestone
 from connectors.gitlab.wire import Wire
 
 _OF_THE_PROJECT = frozenset({"labels", "milestone", "status", "visibility"})
-_HISTORIES = {"state": "status", "label": "labels", "milestone": "milestone"}
+_HISTORIES = {"status": ("state", "label"), "labels": ("label",), "milestone": ("milestone",)}
+"""Native fields of an issue with the histories that tell of them."""
 _Shape = TypeVar("_Shape", Issue, Milestone)
 
 
@@ -125,22 +126,25 @@ class Records:
 
     # ---- exact times (R4) --------------------------------------------------------------------------------------
 
-    def times(self, address: Address | None) -> Mapping[str, float]:
-        """When the fields of which GitLab keeps a history last changed, in Unix seconds of its clock (A4).
-
-        One request per history, so this is for an issue on which two people disagree.
-        """
+    def times(self, address: Address | None, names: Collection[str]) -> Mapping[str, float]:
+        """When these fields last changed, in Unix seconds of GitLab's clock (A4): a request per history."""
         if address is None or address.kind != ISSUE:
             return {}
         found: dict[str, float] = {}
-        for kind, name in _HISTORIES.items():
+        for kind in sorted({kind for name, kinds in _HISTORIES.items() if name in names for kind in kinds}):
             for event in self._wire.events(self._bound.id, address.number, kind):
-                stamp, label = event.get("created_at"), event.get("label")
-                title = label.get("name") if isinstance(label, dict) else None
-                field = "status" if isinstance(title, str) and state_of(title) is not None else name
-                if isinstance(stamp, str):
-                    found[field] = max(found.get(field, 0.0), datetime.fromisoformat(stamp).timestamp())
+                name, at = _changed(kind, event), event.get("created_at")
+                if name in names and isinstance(at, str):
+                    found[name] = max(found.get(name, 0.0), datetime.fromisoformat(at).timestamp())
         return found
+
+
+def _changed(kind: str, event: Mapping[str, object]) -> str:
+    """The native field that an event is about; a label may say how far its issue is."""
+    label = event.get("label")
+    title = label.get("name") if isinstance(label, dict) else None  # null once the label was deleted
+    says_state = kind == "state" or (isinstance(title, str) and state_of(title) is not None)
+    return "status" if says_state else {"label": "labels"}.get(kind, kind)
 
 
 def _titles(ids: Mapping[str, str]) -> Options:

@@ -10,7 +10,7 @@ reads back (R24, R25).
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from connectors.base import (
@@ -49,6 +49,7 @@ from connectors.redmine.records import (
     Records,
     hash_of,
     issue_body,
+    last_changes,
     split,
     version_body,
 )
@@ -334,6 +335,14 @@ class RedmineConnector:
         if name == "type":
             return sent == ISSUE and str(shown).isdecimal()
         return name == "progress" and sent is None and shown == 0
+
+    def times(self, ref: Ref, names: Collection[str]) -> Mapping[str, float]:
+        """When these fields of an issue last changed, by its journals (R4); a version has none."""
+        what, id = split(ref.native_id) or ("", 0)
+        if what != ISSUES:
+            return {}
+        history = self._wire.history(id)
+        return last_changes(history, names) if history.created_on == ref.born else {}
 
     def id_of(self, mark: str) -> str:
         """Redmine chooses its ids itself."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from connectors.base import Fields, Native, Record, Ref
 from connectors.errors import Rejected
 from connectors.redmine import texts
-from connectors.redmine.shapes import Issue, Version, seconds
+from connectors.redmine.shapes import History, Issue, Version, seconds
 from connectors.redmine.words import VERSION, Words
 
 ISSUES, VERSIONS = "issues", "versions"
@@ -42,6 +42,21 @@ _ATTRIBUTES = {
     "due": "due_date",
     "progress": "done_ratio",
     "parent": "parent_issue_id",
+    "milestone": "fixed_version_id",
+}
+
+
+# What a journal calls a field.
+_JOURNALED = {
+    "type": "tracker_id",
+    "title": "subject",
+    "description": "description",
+    "status": "status_id",
+    "priority": "priority_id",
+    "start": "start_date",
+    "due": "due_date",
+    "progress": "done_ratio",
+    "parent": "parent_id",
     "milestone": "fixed_version_id",
 }
 
@@ -147,6 +162,17 @@ def version_of(fields: Fields) -> str:
     so that two changes share one (facts: redmine, section 3).
     """
     return hash_of(dict(fields))
+
+
+def last_changes(history: History, names: Collection[str]) -> dict[str, float]:
+    """When these fields of an issue last changed. What has no journal is as it was made (facts: redmine, section 3)."""
+    found = dict.fromkeys(_JOURNALED.keys() & set(names), seconds(history.created_on))
+    for journal in history.journals:
+        attributes = {one.name for one in journal.details if one.property == "attr"}
+        for name in found:
+            if _JOURNALED[name] in attributes:
+                found[name] = max(found[name], seconds(journal.created_on))
+    return found
 
 
 # ---- what to write -------------------------------------------------------------------------------------------------

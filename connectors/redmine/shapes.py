@@ -112,6 +112,27 @@ class Issue(Shape):
     allowed_statuses: tuple[Status, ...] | None = None
 
 
+class Detail(Shape):
+    """One attribute that a journal says was changed; other properties than "attr" are of no interest."""
+
+    property: str
+    name: str
+
+
+class Journal(Shape):
+    """One change of an issue; one that is only a note has no details."""
+
+    created_on: str
+    details: tuple[Detail, ...] = ()
+
+
+class History(Shape):
+    """An issue with its journals."""
+
+    created_on: str
+    journals: tuple[Journal, ...]
+
+
 class Version(Shape):
     """A version; ``status`` is open, locked or closed."""
 

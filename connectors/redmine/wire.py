@@ -21,6 +21,7 @@ from connectors.base import Access
 from connectors.errors import NotACollection, NotFound, Rejected, Transient, Unauthorized
 from connectors.http import Http
 from connectors.redmine.shapes import (
+    History,
     Issue,
     Page,
     Priority,
@@ -185,6 +186,11 @@ class Wire:
         """One issue, with its children and the statuses that it may get."""
         answer = self._send("GET", f"/issues/{id}.json", params={"include": "children,allowed_statuses"})
         return self._one(answer, "issue", Issue)
+
+    def history(self, id: int) -> History:
+        """The journals of one issue: which attributes were changed when (section 3)."""
+        answer = self._send("GET", f"/issues/{id}.json", params={"include": "journals"})
+        return self._one(answer, "issue", History)
 
     def versions(self, project: int) -> list[dict[str, object]]:
         """All versions of a project, unread, and those that others share with it; there is no paging (section 5)."""
