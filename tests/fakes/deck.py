@@ -53,8 +53,8 @@ class Fault:
 class Deck:
     """A running server with its accounts; ``prefix`` is a path that Nextcloud lives under."""
 
-    def __init__(self, prefix: str = "") -> None:
-        self.clock = Clock()
+    def __init__(self, prefix: str = "", clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
         self.world = World(self.clock)
         self.prefix = prefix
         self.accounts = {"bridge": ("bridge", "app-password"), "anna": ("anna", "annas-password")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -29,6 +30,19 @@ class Clock:
     def seconds(self) -> int:
         """F 4: one second is the grain of every stamp."""
         return int(self.now)
+
+
+class WallClock(Clock):
+    """The clock of this machine, for tests in which real servers take part as well."""
+
+    @property
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return time.time()
+
+    @now.setter
+    def now(self, _: float) -> None:
+        """Nobody sets this clock."""
 
 
 class Refusal(Exception):

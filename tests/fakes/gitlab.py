@@ -52,8 +52,8 @@ class Fault:
 class GitLab:
     """A running server. ``prefix`` is a path that GitLab lives under."""
 
-    def __init__(self, prefix: str = "") -> None:
-        self.clock = Clock()
+    def __init__(self, prefix: str = "", clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
         self.world = World(self.clock)
         self.prefix = prefix
         self.public_url = ""
