@@ -10,7 +10,18 @@ import pytest
 pytest.register_assert_rewrite("connectors.testing")
 
 from tests import redmine_server  # noqa: E402 - the rewrite has to be registered first
+from tests.fakes import deck_model, gitlab_model  # noqa: E402
+from tests.fakes.deck import Deck  # noqa: E402
+from tests.fakes.gitlab import GitLab  # noqa: E402
 from tests.mirror import Desk, Mirror  # noqa: E402
+from tests.offices import (  # noqa: E402
+    CalendarOffice,
+    DeckOffice,
+    GitLabOffice,
+    Makers,
+    RedmineOffice,
+    WorkbookOffice,
+)
 from tests.radicale_server import Radicale  # noqa: E402
 from tests.redmine_server import Redmine  # noqa: E402
 
@@ -47,3 +58,17 @@ def entwicklung(radicale: Radicale) -> Desk:
 def mirror(tmp_path: Path, rathaus: Desk, entwicklung: Desk) -> Mirror:
     """A bridge between the two, that has not run yet."""
     return Mirror(tmp_path, rathaus=rathaus, entwicklung=entwicklung)
+
+
+@pytest.fixture
+def makers(radicale: Radicale, redmine: Redmine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Makers]:
+    """One office on every kind of platform; each call makes a new collection of it."""
+    monkeypatch.setattr("connectors.workbook.file.REST", 0.0)
+    with Deck(clock=deck_model.WallClock()) as deck, GitLab(clock=gitlab_model.WallClock()) as gitlab:
+        yield {
+            "rathaus": lambda: DeckOffice(deck),
+            "kalender": lambda: CalendarOffice(radicale),
+            "entwicklung": lambda: GitLabOffice(gitlab),
+            "bau": lambda: RedmineOffice(redmine),
+            "plan": lambda: WorkbookOffice(tmp_path),
+        }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -81,6 +82,10 @@ class Office(Protocol):
     def all(self) -> list[Seen]:
         """Every task, those that are put away among them."""
         ...
+
+
+Makers = Mapping[str, Callable[[], Office]]
+"""Names of connectors, and what makes a new, empty office for each."""
 
 
 class CalendarOffice:

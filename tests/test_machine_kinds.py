@@ -2,13 +2,14 @@
 
 A Deck board, a GitLab project, a project in a real Redmine, a task list on a real Radicale and an .xlsx file are
 mirrored together, as a city would have it. What must come of each pass is told by a comparison that knows nothing of
-keys and links: what one office changed is there in all of them, what several changed differently is what one of them said.
+keys and links: what one office changed is there in all of them, what several changed differently is what one of them
+said.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,18 +21,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from bridge import commands, config
 from bridge.ledger import open_ledger
 from bridge.sync import Outcome, run_pass
-from tests import redmine_server
-from tests.fakes import deck_model, gitlab_model
-from tests.fakes.deck import Deck
-from tests.fakes.gitlab import GitLab
 from tests.mirror import Mirror
-from tests.offices import LABELS, CalendarOffice, DeckOffice, GitLabOffice, Office, RedmineOffice, Seen, WorkbookOffice
-from tests.radicale_server import Radicale
-from tests.redmine_server import Redmine
+from tests.offices import LABELS, Makers, Office
 
 pytestmark = [pytest.mark.radicale, pytest.mark.redmine, pytest.mark.xdist_group("redmine")]
 
-Makers = Mapping[str, Callable[[], Office]]
 Fields = dict[str, object]
 NAMES = ("rathaus", "kalender", "entwicklung", "bau", "plan")
 VALUES = {
@@ -156,24 +150,6 @@ def _held(fields: Fields, office: Office) -> Fields:
     return {name: value for name, value in fields.items() if office.has_labels or name not in LABELS}
 
 
-# ---- the offices ------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def makers(radicale: Radicale, redmine: Redmine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Makers]:
-    """One office of every kind; each call makes a new collection of it."""
-    monkeypatch.setattr("connectors.workbook.file.REST", 0.0)
-    assert not redmine_server.lacking()
-    with Deck(clock=deck_model.WallClock()) as deck, GitLab(clock=gitlab_model.WallClock()) as gitlab:
-        yield {
-            "rathaus": lambda: DeckOffice(deck),
-            "kalender": lambda: CalendarOffice(radicale),
-            "entwicklung": lambda: GitLabOffice(gitlab),
-            "bau": lambda: RedmineOffice(redmine),
-            "plan": lambda: WorkbookOffice(tmp_path),
-        }
-
-
 def play(makers: Makers, folder: Path, examples: int, steps: int) -> None:
     machine = type("Here", (EveryKind,), {"makers": makers, "folder": folder})
     run_state_machine_as_test(
@@ -186,32 +162,6 @@ def play(makers: Makers, folder: Path, examples: int, steps: int) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
-
-
-def test_every_office_shows_what_its_people_did(makers: Makers) -> None:
-    """The offices themselves, without a bridge: what people do there is what is seen there."""
-    for name, make in makers.items():
-        office = make()
-        office.adds("Netz 1", "2018-03-25")
-        office.adds("Portal 2")
-        office.sets("2", "title", "Portal; neu, 2")
-        office.sets("2", "text", "eine Zeile")
-        office.sets("2", "due", "2018-10-28")
-        office.sets("2", "done", True)
-        office.sets("1", "due", "")
-        if office.has_labels:
-            office.toggles("2", "Presse")
-            office.toggles("2", "IT")
-            office.toggles("2", "IT")
-        labels = frozenset({"Presse"}) if office.has_labels else None
-        none = frozenset() if office.has_labels else None
-        expected = [
-            Seen("Netz 1", "", "", False, none),
-            Seen("Portal; neu, 2", "eine Zeile", "2018-10-28", True, labels),
-        ]
-        assert sorted(office.all(), key=lambda seen: seen.tag) == expected, name
-        office.deletes("1")
-        assert [one.tag for one in office.all()] == ["2"], name
 
 
 def test_a_few_histories_over_every_kind(makers: Makers, tmp_path: Path) -> None:
