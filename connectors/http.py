@@ -26,7 +26,6 @@ import requests
 from requests import RequestException, Response
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
-from urllib3.exceptions import MaxRetryError, NewConnectionError, SSLError
 
 from connectors.base import Access
 from connectors.errors import (
@@ -41,6 +40,7 @@ from connectors.errors import (
     Unauthorized,
     VersionMismatch,
 )
+from connectors.silence import is_certificate, is_passing, is_unsent
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"})
 """Methods that change nothing, so that sending them again does no harm."""
@@ -160,16 +160,18 @@ class Http:
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         accept: Container[int] = (),
+        most: int | None = None,
     ) -> Response:
         """Send one request and return the answer, or raise what `failure` makes of it.
 
-        ``url`` is relative to the platform's own. ``accept`` names error statuses that the caller wants to see.
+        ``url`` is relative to the platform's own. ``accept`` names error statuses that the caller wants to see. An
+        answer of more than ``most`` bytes is not read to its end, and raises Terminal.
         """
         target = urljoin(self.base, url)
         self._same_host(target)
         data = body.encode() if isinstance(body, str) else body
         for _ in range(_REDIRECTS):
-            answer = self._try(method, target, data, json, params, headers, accept)
+            answer = self._try(method, target, data, json, params, headers, accept, most)
             location = answer.headers.get("Location")
             if answer.status_code not in (301, 302, 303, 307, 308) or not location:
                 break
@@ -209,6 +211,7 @@ class Http:
         params: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
         accept: Container[int],
+        most: int | None,
     ) -> Response:
         """One request; a safe one up to three times while it fails in a way that passes."""
         pauses = (*_PAUSES, None) if method in SAFE else (None,)
@@ -229,9 +232,9 @@ class Http:
                     stream=True,
                 )
                 received = time.time()  # the head is here; the body may take its time
-                _ = answer.content
+                self._read_body(answer, most)
             except RequestException as error:
-                if pause is None or not _passing(error):
+                if pause is None or not is_passing(error):
                     raise self._no_answer(method, error) from None
                 self._sleep(pause)
                 continue
@@ -241,6 +244,20 @@ class Http:
                 return answer
             self._sleep(wait)
         raise AssertionError("the last try returns or raises")
+
+    def _read_body(self, answer: Response, most: int | None) -> None:
+        """Read the body into memory; ``most`` counts what comes out of a compressed one."""
+        parts, size = [], 0
+        for part in answer.iter_content(65_536) if most is not None else ():
+            parts.append(part)
+            size += len(part)
+            if size > (most or 0):
+                answer.close()
+                path = self.redact(unquote(urlsplit(answer.url).path))
+                raise Terminal(f"{path} on {self.host} is larger than {most:,} bytes: it is not read.")
+        if most is not None:
+            answer._content, answer._content_consumed = b"".join(parts), True  # type: ignore[attr-defined]
+        _ = answer.content
 
     def _same_host(self, url: str) -> None:
         """Refuse to take the credentials to another host, or off TLS."""
@@ -291,13 +308,13 @@ class Http:
 
     def _no_answer(self, method: str, error: RequestException) -> PlatformError:
         """The error for no answer: Lost where a write may have reached the server."""
-        if _certificate(error):
+        if is_certificate(error):
             return Transient(f"The certificate of {self.host} cannot be verified: is it valid, and for this name?")
         if isinstance(error, requests.exceptions.ProxyError):
             return Transient(
                 f"The proxy of this machine does not let us through to {self.host}: check HTTPS_PROXY and NO_PROXY."
             )
-        if _unsent(error):
+        if is_unsent(error):
             return Transient(f"{self.host} cannot be reached: is {self._url} right, and is the server running?")
         slow = isinstance(error, requests.Timeout)
         what = f"did not answer within {self._timeouts[1]:g} seconds" if slow else "broke off the connection"
@@ -377,24 +394,3 @@ def _loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _reason(error: BaseException) -> BaseException | None:
-    inner = error.args[0] if error.args else None
-    reason = inner.reason if isinstance(inner, MaxRetryError) else inner
-    return reason if isinstance(reason, BaseException) else None
-
-
-def _certificate(error: RequestException) -> bool:
-    return isinstance(_reason(error), SSLError) and "CERTIFICATE" in str(error).upper()
-
-
-def _unsent(error: RequestException) -> bool:
-    """Whether the request surely never left: no connection came to be."""
-    return isinstance(error, requests.ConnectTimeout) or isinstance(_reason(error), NewConnectionError)
-
-
-def _passing(error: RequestException) -> bool:
-    """Whether a safe request is worth another try: a broken connection is, a time-out has cost enough already."""
-    broken = isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError)
-    return broken and not isinstance(error, requests.Timeout) and not _certificate(error)

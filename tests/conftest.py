@@ -24,6 +24,7 @@ from tests.offices import (  # noqa: E402
 )
 from tests.radicale_server import Radicale  # noqa: E402
 from tests.redmine_server import Redmine  # noqa: E402
+from tests.webdav_server import WebDav  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +40,13 @@ def redmine() -> Iterator[Redmine]:
     if reason := redmine_server.lacking():
         pytest.skip(reason)
     with Redmine() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def webdav() -> Iterator[WebDav]:
+    """A real WebDAV server on loopback; every test makes files of its own."""
+    with WebDav() as server:
         yield server
 
 

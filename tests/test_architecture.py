@@ -154,7 +154,7 @@ def example() -> tuple[dict[str, str], dict[str, str]]:
 
 
 def test_every_setting_stands_in_the_example_and_none_that_does_not_exist() -> None:
-    shown = {re.sub(r"^(RATHAUS|ENTWICKLUNG)_", "NAME_", name) for lines in example() for name in lines}
+    shown = {re.sub(r"^(RATHAUS|ENTWICKLUNG|PLAN)_", "NAME_", name) for lines in example() for name in lines}
     assert shown == set(every_setting())
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import requests
 from openpyxl.comments import Comment
 from openpyxl.styles import Font
 from ruamel.yaml import YAML
 
 from connectors.base import Access, Connector, Fields, Native
-from connectors.workbook import WorkbookConnector
+from connectors.workbook import WorkbookConnector, connect
 
 HEADERS = {
     "title": "Titel",
@@ -47,7 +48,7 @@ LATER = 3_000_000_000.0
 
 def connector_to(path: Path, sheet: str = "") -> WorkbookConnector:
     where = f"{path}#{sheet}" if sheet else str(path)
-    return WorkbookConnector(Access("plan", "", collection=where), clock=lambda: LATER)
+    return connect(Access("plan", "", collection=where), clock=lambda: LATER)
 
 
 class Person:
@@ -128,6 +129,30 @@ class YamlPerson(Person):
         yaml.width = 100_000
         with self.path.open("w", encoding="utf-8") as file:
             yaml.dump({"Aufgaben": tasks}, file)
+
+
+class Shared(Person):
+    """Somebody whose file is on a server: fetched, worked on, and put back. Mixed in before a format."""
+
+    def __init__(self, path: Path, url: str, user: str, password: str) -> None:
+        self.url, self.user, self.password = url, user, password
+        self.secrets = (password,)
+        self.auth = (user.encode(), password.encode())
+        super().__init__(path)
+
+    def connect(self) -> Connector:
+        return connect(Access("plan", self.url, user=self.user, password=self.password))
+
+    def rows(self) -> list[dict[str, Any]]:
+        answer = requests.get(self.url, auth=self.auth, timeout=30)
+        answer.raise_for_status()
+        self.path.write_bytes(answer.content)
+        return super().rows()
+
+    def save(self, rows: list[dict[str, Any]]) -> None:
+        super().save(rows)
+        content = self.path.read_bytes()
+        requests.put(self.url, content, auth=self.auth, timeout=30).raise_for_status()
 
 
 def office_plan(path: Path) -> None:

@@ -143,8 +143,13 @@ def _status(element: Element) -> int:
 
 
 def _prop(names: Iterable[str]) -> str:
-    short = (f"<{'D' if name.startswith(DAV) else 'C'}:{name.rpartition('}')[2]}/>" for name in names)
-    return f"<D:prop>{''.join(short)}</D:prop>"
+    return f"<D:prop>{''.join(map(_asked, names))}</D:prop>"
+
+
+def _asked(name: str) -> str:
+    space, _, local = name.removeprefix("{").rpartition("}")
+    known = {DAV: "D", CAL: "C"}.get(f"{{{space}}}")
+    return f"<{known}:{local}/>" if known else f'<x:{local} xmlns:x="{space}"/>'
 
 
 def sync_collection(token: str) -> str:

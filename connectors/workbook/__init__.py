@@ -1,13 +1,14 @@
-"""Workbook: the rows of a local .xlsx, .csv or .yaml file, the milestone plan that every office keeps.
+"""Workbook: the rows of an .xlsx, .csv or .yaml file, the milestone plan that every office keeps.
 
-`cells` says what headers and cells mean, `document` what the formats have in common, `spreadsheet`, `delimited` and
-`structured` are the three, `file` reads and replaces a file that people work on too, and `connector` has the verbs of
-`connectors.base.Connector`.
+`place` says what a file here (`file`) and one on a server (`webdav`) have in common, `desk` makes several writes one
+save. `document` is what the formats have in common: `spreadsheet` (over `grid` and `package`), `delimited` and
+`structured`. `cells` says what headers and cells mean, `words` which words are the same, `rows` who a row is, and
+`connector` has the verbs of `connectors.base.Connector`.
 """
 
 from connectors.base import ConnectorType
-from connectors.workbook.connector import WorkbookConnector, connect
+from connectors.workbook.connector import SharedWorkbook, WorkbookConnector, connect
 
-__all__ = ["TYPE", "WorkbookConnector", "connect"]
+__all__ = ["TYPE", "SharedWorkbook", "WorkbookConnector", "connect"]
 
-TYPE = ConnectorType("workbook", connect, needs=("collection",), mapping="workbook.toml")
+TYPE = ConnectorType("workbook", connect, needs=(), mapping="workbook.toml", asks=("url", "user", "password"))

@@ -17,49 +17,98 @@ from connectors.errors import Rejected
 ID = "sb-id"
 """The header of the column, hidden in a workbook, that says who a row is."""
 
-HEADERS: Mapping[str, tuple[str, ...]] = {
-    "title": ("Titel", "Title", "Name", "Aufgabe", "Task", "Meilenstein/Aufgabe", "Bezeichnung", "Vorgang", "Thema"),
-    "description": ("Beschreibung", "Description", "Bemerkung", "Bemerkungen", "Notizen", "Notes", "Details"),
-    "kind": ("Art", "Kind", "Typ", "Type"),
-    "status": ("Status", "Stand", "State"),
-    "progress": ("Fortschritt", "Progress", "Fertigstellung", "% abgeschlossen", "% complete", "%"),
-    "completed_on": ("Abgeschlossen am", "Erledigt am", "Completed on", "Completed", "Done on"),
-    "priority": ("Priorität", "Priority", "Prio"),
-    "start": ("Beginn", "Start", "Anfang", "Startdatum", "Start date", "von"),
-    "due": ("Fällig", "Fällig am", "Due", "Due date", "Frist", "Termin", "Ende", "End", "Deadline", "bis"),
-    "parent": ("Übergeordnet", "Parent", "Gehört zu", "Teil von", "Part of"),
-    "milestone": ("Meilenstein", "Milestone"),
-    "labels": ("Schlagworte", "Schlagwörter", "Labels", "Tags", "Stichworte"),
-    "visibility": ("Sichtbarkeit", "Visibility"),
+NUMBER = "number"
+"""The column in which an office counts its rows: read to understand what refers to them, never written."""
+
+OURS = frozenset({ID, NUMBER})
+"""Columns that are no field of a task."""
+
+HEADERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "title": (
+        ("Titel", "Aufgabe", "Meilenstein/Aufgabe", "Bezeichnung", "Vorgang", "Vorgangsname", "Thema", "Maßnahme"),
+        ("Title", "Name", "Task", "Task name", "Subject"),
+    ),
+    "description": (
+        ("Beschreibung", "Bemerkung", "Bemerkungen", "Notiz", "Notizen", "Erläuterung", "Anmerkungen"),
+        ("Description", "Notes", "Details", "Remarks"),
+    ),
+    "kind": (("Art", "Typ"), ("Kind", "Type")),
+    "status": (("Status", "Stand", "Erledigt", "Erledigt?"), ("State", "Done", "Done?")),
+    "progress": (
+        ("Fortschritt", "Fertigstellung", "% abgeschlossen", "Fortschritt in %", "%"),
+        ("Progress", "% complete"),
+    ),
+    "completed_on": (("Abgeschlossen am", "Erledigt am"), ("Completed on", "Completed", "Done on")),
+    "priority": (("Priorität", "Prio", "Dringlichkeit"), ("Priority",)),
+    "start": (("Beginn", "Anfang", "Startdatum", "Startet am", "von"), ("Start", "Start date", "Starts on")),
+    "due": (
+        ("Fällig", "Fällig am", "Frist", "Termin", "Ende", "Enddatum", "Fälligkeit", "Zieltermin", "bis"),
+        ("Due", "Due date", "End", "End date", "Deadline", "Finish"),
+    ),
+    "parent": (
+        ("Übergeordnet", "Gehört zu", "Teil von", "Übergeordnete Aufgabe"),
+        ("Parent", "Part of", "Parent task"),
+    ),
+    "milestone": (("Meilenstein",), ("Milestone",)),
+    "depends_on": (
+        ("Abhängig von", "Abhängigkeit", "Abhängigkeiten", "Vorgänger", "Voraussetzung", "Voraussetzungen"),
+        ("Depends on", "Dependencies", "Predecessor", "Predecessors", "Blocked by"),
+    ),
+    "labels": (("Schlagworte", "Schlagwörter", "Stichworte"), ("Labels", "Tags")),
+    "visibility": (("Sichtbarkeit", "Öffentlich", "Öffentlich?"), ("Visibility", "Public", "Public?")),
+    NUMBER: (("Nr.", "Nr", "Lfd. Nr.", "Lfd.-Nr.", "Laufende Nummer"), ("No.", "No", "#")),
 }
-"""Native field to the headers that name it; the native name itself counts as well."""
+"""Native field to the headers that name it, in German and in English; the native name itself counts as well."""
 
 DATES = frozenset({"completed_on", "start", "due"})
-REFERENCES = frozenset({"parent", "milestone"})
-SETS = frozenset({"labels"})
+REFERENCES = frozenset({"parent", "milestone", "depends_on"})
+SETS = frozenset({"labels", "depends_on"})
 NUMBERS = frozenset({"progress"})
 
 Raw = str | int | float | bool | datetime.date | datetime.datetime | list[object] | None
 """What a cell holds, in whatever format: text, a number, a date, in YAML a list as well."""
 
-_GERMAN = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2})?")
+_GERMAN = re.compile(r"(\d{1,2})\. ?(\d{1,2})\. ?(\d{4}|\d{2})")
+_YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
+_DAY_FIRST = re.compile(r"(\d{1,2})\.? ([^\W\d]+)\.?,? (\d{4})")
+_MONTH_FIRST = re.compile(r"([^\W\d]+)\.? (\d{1,2}),? (\d{4})")
+_MONTHS = (
+    ("januar", "jan", "january", "jänner"),
+    ("februar", "feb", "february"),
+    ("märz", "mrz", "mär", "march", "mar"),
+    ("april", "apr"),
+    ("mai", "may"),
+    ("juni", "jun", "june"),
+    ("juli", "jul", "july"),
+    ("august", "aug"),
+    ("september", "sep", "sept"),
+    ("oktober", "okt", "october", "oct"),
+    ("november", "nov"),
+    ("dezember", "dez", "december", "dec"),
+)
+_MONTH_OF = {word: number for number, words in enumerate(_MONTHS, 1) for word in words}
 
 
-def _plain(header: object) -> str:
+def plain(header: object) -> str:
+    """A word as it is compared: case and blanks do not count."""
     return " ".join(str(header if header is not None else "").casefold().split())
 
 
-_FIELD_OF = {_plain(word): name for name, words in HEADERS.items() for word in (*words, name)} | {_plain(ID): ID}
+GERMAN, ENGLISH = (frozenset(plain(word) for words in HEADERS.values() for word in words[at]) for at in (0, 1))
+_FIELD_OF = {plain(word): name for name, both in HEADERS.items() for words in both for word in (*words, name)}
+_RANK = {plain(word): rank for both in HEADERS.values() for rank, word in enumerate((*both[0], *both[1]))}
+_FIELD_OF[plain(ID)] = ID
 
 
 def columns_of(headers: Iterable[object]) -> dict[str, int]:
-    """Native field to the place of its column; of two columns for one field the first counts."""
-    found: dict[str, int] = {}
+    """Native field to the place of its column; of two for one field the one with the more usual header counts."""
+    found: dict[str, tuple[int, int]] = {}
     for place, header in enumerate(headers):
-        if name := _FIELD_OF.get(_plain(header)):
-            found.setdefault(name, place)
-    return found
+        word = plain(header)
+        if name := _FIELD_OF.get(word):
+            found[name] = min(found.get(name, (99, 0)), (_RANK.get(word, 0), place))
+    return {name: place for name, (_, place) in found.items()}
 
 
 def empty_of(name: str) -> Native:
@@ -81,7 +130,9 @@ def read(name: str, raw: object) -> Native:
 
 
 def text_of(raw: object) -> str:
-    """A cell as text: what people see of it, with LF line ends."""
+    """A cell as text: what people see of it, with LF line ends; a box that is ticked says yes."""
+    if isinstance(raw, bool):
+        return "Ja" if raw else "Nein"
     if isinstance(raw, datetime.datetime):
         return raw.isoformat(timespec="seconds")
     if isinstance(raw, datetime.date):
@@ -91,12 +142,17 @@ def text_of(raw: object) -> str:
     return str("" if raw is None else raw).replace("\r\n", "\n").replace("\r", "\n")
 
 
+def split(text: str) -> list[str]:
+    """The elements that a cell lists, behind semicolons or line ends, else behind commas."""
+    return re.split("[;\n]" if ";" in text or "\n" in text else ",", text)
+
+
 def _set(raw: object) -> Native:
     if isinstance(raw, list | tuple):
         parts = [text_of(part) for part in raw]
     else:
         text = text_of(raw)
-        parts = re.split("[;\n]" if ";" in text or "\n" in text else ",", text)
+        parts = split(text)
     return tuple(sorted({part.strip() for part in parts if part.strip()}))
 
 
@@ -104,14 +160,27 @@ def _date(raw: object) -> Native:
     if isinstance(raw, datetime.datetime):
         midnight = (raw.hour, raw.minute, raw.second) == (0, 0, 0)
         return raw.date().isoformat() if midnight else raw.replace(tzinfo=None).isoformat(timespec="seconds")
-    text = text_of(raw).strip()
+    text = " ".join(text_of(raw).split())
+    found = _typed(text)
+    if found is None:
+        return text or None
+    try:
+        return datetime.date(*found).isoformat()
+    except ValueError:  # the 31st of February
+        return text
+
+
+def _typed(text: str) -> tuple[int, int, int] | None:
+    """Year, month and day of a date as people type it; None where it could be another day as well."""
+    if found := _YEAR_FIRST.fullmatch(text):
+        return int(found[1]), int(found[2]), int(found[3])
     if found := _GERMAN.fullmatch(text):
-        day, month, year = (int(part) for part in found.groups())
-        try:
-            return datetime.date(year, month, day).isoformat()
-        except ValueError:
-            return text
-    return text or None
+        return int(found[3]) + (2000 if len(found[3]) == 2 else 0), int(found[2]), int(found[1])
+    if (found := _DAY_FIRST.fullmatch(text)) and (month := _MONTH_OF.get(found[2].casefold())):
+        return int(found[3]), month, int(found[1])
+    if (found := _MONTH_FIRST.fullmatch(text)) and (month := _MONTH_OF.get(found[1].casefold())):
+        return int(found[3]), month, int(found[2])
+    return None
 
 
 def _number(raw: object) -> Native:
@@ -141,6 +210,6 @@ def written_set(value: Native) -> str:
     """Labels as the text of one cell; one with a comma ends in a semicolon, so that it is not read as two."""
     parts = value if isinstance(value, tuple) else ()
     if any(re.search("[;\n]", part) for part in parts):
-        raise Rejected("A label with a semicolon in it cannot be kept in a cell: rename it.")
+        raise Rejected("What has a semicolon in its name cannot be listed in a cell: rename it.")
     text = "; ".join(parts)
     return f"{text};" if len(parts) == 1 and "," in text else text

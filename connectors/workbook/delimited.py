@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from connectors.base import Fields, Native
-from connectors.workbook import cells
+from connectors.workbook import cells, words
 from connectors.workbook.document import Row, Unfit, Unreadable
 
 _RUN = ("=", "+", "-", "@", "\t")
@@ -36,7 +36,10 @@ class Delimited:
         self._columns = cells.columns_of(self._table[0] if self._table else ())
         if "title" not in self._columns:
             raise Unfit
-        self.names = frozenset(self._columns) - {cells.ID}
+        if len(self._table) > 1 and not text.endswith("\n") and len(self._table[-1]) < len(self._table[0]):
+            raise Unreadable  # broken off within its last row
+        self.names = frozenset(self._columns) - cells.OURS
+        self._english = words.is_english(self._table[0])
 
     def rows(self) -> list[Row]:
         """Every row with a title, or with an id and anything else in it."""
@@ -52,15 +55,17 @@ class Delimited:
 
     def change(self, row: Row, fields: Fields) -> None:
         """Write these cells and no others."""
-        for name, value in fields.items():
-            self._put(row.place, name, self._said(name, value))
+        for name, text in {name: self._said(name, value) for name, value in fields.items()}.items():
+            self._put(row.place, name, text)
 
     def append(self, native_id: str, fields: Mapping[str, Native]) -> None:
         """Add a row behind the last one."""
+        said = {name: self._said(name, value) for name, value in fields.items()}
         self._table.append([""] * len(self._table[0]))
         row = Row(len(self._table) - 1, "", {})
         self.identify(row, native_id)
-        self.change(row, fields)
+        for name, text in said.items():
+            self._put(row.place, name, text)
 
     def remove(self, row: Row) -> None:
         """Take a row out."""
@@ -78,7 +83,8 @@ class Delimited:
 
     def _row(self, place: int) -> Row:
         fields = {name: cells.read(name, self._shown(place, name)) for name in self.names}
-        return Row(place, self._cell(place, cells.ID).strip(), fields)
+        mine, number = self._cell(place, cells.ID), self._cell(place, cells.NUMBER)
+        return Row(place, mine.strip(), fields, number=number.strip())
 
     def _shown(self, place: int, name: str) -> str:
         text = self._cell(place, name)
@@ -93,16 +99,18 @@ class Delimited:
         line.extend([""] * (column + 1 - len(line)))
         line[column] = text
 
+    def _column(self, name: str) -> Iterator[str]:
+        return (self._cell(place, name) for place in range(1, len(self._table)))
+
     def _said(self, name: str, value: Native) -> str:
         if value is None:
             return ""
         if name in cells.SETS:
             text = cells.written_set(value)
         elif name in cells.DATES:
-            column = (self._cell(place, name) for place in range(1, len(self._table)))
-            text = cells.written_date(value, column)
+            text = cells.written_date(value, self._column(name))
         else:
-            text = str(value)
+            text = words.said(name, str(value), self._column(name), english=self._english)
         return (
             f"'{text}"
             if text.startswith(_RUN) or (text.startswith("'") and text[1:].startswith((*_RUN, "'")))

@@ -17,14 +17,15 @@ from connectors.base import Fields, Native
 class Row:
     """One row: ``place`` is known to its document only, ``id`` is "" for one that nobody but people touched.
 
-    In ``fields`` a reference is still what the cell says: the title of another row. ``locked`` are the fields that
-    a formula works out: they are neither read nor written (R7).
+    In ``fields`` a reference is still what the cell says: titles of other rows, or their numbers. ``locked`` are the
+    fields that a formula works out: they are neither read nor written (R7). ``number`` is what the office counts it as.
     """
 
     place: int
     id: str
     fields: dict[str, Native]
     locked: frozenset[str] = field(default_factory=frozenset)
+    number: str = ""
 
 
 class Unreadable(Exception):
@@ -32,11 +33,14 @@ class Unreadable(Exception):
 
 
 class Unfit(Exception):
-    """The document is whole, and has no table of tasks. The message says what it lacks."""
+    """The document is whole, and has no table of tasks. The message says why, where that is more than a header."""
 
 
 class Document(Protocol):
-    """A parsed file. ``names`` are the native fields that it has columns for; ``loses`` what saving would lose."""
+    """A parsed file. ``names`` are the native fields that it has columns for; ``loses`` what saving would destroy.
+
+    ``change`` and ``append`` write everything they are given, or raise Rejected and leave the document as it was.
+    """
 
     names: frozenset[str]
     loses: str

@@ -14,7 +14,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import LiteralScalarString
 
 from connectors.base import Fields, Native
-from connectors.workbook import cells
+from connectors.workbook import cells, words
 from connectors.workbook.document import Row, Unfit, Unreadable
 
 
@@ -23,7 +23,7 @@ class Structured:
 
     loses = ""
     order = tuple(cells.HEADERS)
-    names = frozenset(order)
+    names = frozenset(order) - cells.OURS
 
     def __init__(self, content: bytes) -> None:
         self._yaml = YAML()
@@ -35,6 +35,7 @@ class Structured:
         except (UnicodeDecodeError, YAMLError):
             raise Unreadable from None
         self._tasks = _tasks(self._whole)
+        self._english = words.is_english(key for task in self._tasks if isinstance(task, CommentedMap) for key in task)
 
     def rows(self) -> list[Row]:
         """Every task with a title, or with an id and anything else in it."""
@@ -51,7 +52,7 @@ class Structured:
         keys = self._keys(task)
         for name, value in fields.items():
             if value not in (None, ()) or name in keys:
-                task[keys.get(name) or self._key(name)] = _said(name, value)
+                task[keys.get(name) or self._key(name)] = self._said(name, value)
 
     def append(self, native_id: str, fields: Mapping[str, Native]) -> None:
         """Add a task behind the last one."""
@@ -74,7 +75,21 @@ class Structured:
         task = self._tasks[place]
         keys = self._keys(task)
         fields = {name: cells.read(name, task[keys[name]] if name in keys else None) for name in self.names}
-        return Row(place, cells.text_of(task.get(cells.ID)).strip(), fields)
+        number = cells.text_of(task[keys[cells.NUMBER]]) if cells.NUMBER in keys else ""
+        return Row(place, cells.text_of(task.get(cells.ID)).strip(), fields, number=number.strip())
+
+    def _said(self, name: str, value: Native) -> object:
+        if name in cells.SETS:
+            return list(value) if isinstance(value, tuple) else []
+        if value is not None and name in cells.DATES:
+            return cells.day(value)
+        if isinstance(value, str) and "\n" in value and not value.startswith((" ", "\n", "\t")):
+            return LiteralScalarString(value)
+        if isinstance(value, str):
+            tasks = (task for task in self._tasks if isinstance(task, CommentedMap))
+            beside = (cells.text_of(task[keys[name]]) for task in tasks if name in (keys := self._keys(task)))
+            return words.said(name, value, beside, english=self._english)
+        return value
 
     @staticmethod
     def _keys(task: CommentedMap) -> dict[str, str]:
@@ -84,7 +99,7 @@ class Structured:
     def _key(self, name: str) -> str:
         """What the other tasks call this field, else the first word for it."""
         others = (self._keys(task) for task in self._tasks if isinstance(task, CommentedMap))
-        return next((keys[name] for keys in others if name in keys), cells.HEADERS[name][0].casefold())
+        return next((keys[name] for keys in others if name in keys), cells.HEADERS[name][self._english][0].casefold())
 
 
 def _tasks(whole: object) -> CommentedSeq:
@@ -94,13 +109,3 @@ def _tasks(whole: object) -> CommentedSeq:
     if len(lists) != 1:
         raise Unfit
     return lists[0]
-
-
-def _said(name: str, value: Native) -> object:
-    if name in cells.SETS:
-        return list(value) if isinstance(value, tuple) else []
-    if value is not None and name in cells.DATES:
-        return cells.day(value)
-    if isinstance(value, str) and "\n" in value and not value.startswith((" ", "\n", "\t")):
-        return LiteralScalarString(value)
-    return value
