@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	&& { echo "$$python"; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo play test check slow sabotage live bench clean
+.PHONY: help demo play test check slow sabotage live bench passports clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -48,6 +48,9 @@ live: $(STAMP) ## the contract against a server of yours: LIVE_DECK_URL, LIVE_DE
 
 bench: $(STAMP) ## requests and seconds, measured on a real Radicale
 	@$(PY) -m tests.bench_radicale
+
+passports: $(STAMP) ## measure again what docs/passports/ says; ARGS="redmine" chooses
+	@$(PY) -m tests.passports $(ARGS)
 
 clean: ## take away what was made here; settings and ledgers stay
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis demo

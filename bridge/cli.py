@@ -37,9 +37,10 @@ def run(argv: Sequence[str] | None = None) -> int:
     screen.warnings(settings.warnings)
     from bridge.commands import COMMANDS  # the engine is loaded only when there is something to do
     from bridge.ledger_errors import LeaseHeld, LedgerError
+    from bridge.passport.command import passport
 
     try:
-        return COMMANDS[args.command](settings, screen, args)
+        return {**COMMANDS, "passport": passport}[args.command](settings, screen, args)
     except LedgerError as error:
         screen.problems([str(error)])
         return 2
@@ -48,6 +49,10 @@ def run(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+MOST = 2000
+"""Records that a passport makes at most."""
 
 
 class Formatter(argparse.HelpFormatter):
@@ -92,18 +97,28 @@ def parser() -> Parser:
     commands = top.add_subparsers(  # type: ignore[call-overload]
         dest="command", required=True, metavar="COMMAND", title=t("help.commands"), parser_class=partial(Parser, t)
     )
-    for name in ("check", "plan", "sync", "status", "items", "show", "conflicts", "run", "disconnect"):
+    for name in ("check", "plan", "sync", "status", "items", "show", "conflicts", "run", "disconnect", "passport"):
         one = commands.add_parser(name, help=t(f"help.{name}"), description=t(f"help.{name}"))
         if name == "show":
             one.positional("item")
-        elif name == "disconnect":
+        elif name in ("disconnect", "passport"):
             one.positional("name")
         if name == "sync":
             one.choices.add_argument(
                 "--accept", nargs="?", const=True, default=False, metavar="DIGEST", help=t("help.accept")
             )
+        if name == "passport":
+            one.choices.add_argument("--records", type=number, default=3, metavar="N", help=t("help.records"))
+            one.choices.add_argument("--out", metavar="FILE", help=t("help.out"))
         one.choices.add_argument("--json", action="store_true", help=t("help.json"))
     return top
+
+
+def number(text: str) -> int:
+    """How many records may be made in one go."""
+    if not text.isdecimal() or not int(text) <= MOST:
+        raise ValueError
+    return int(text)
 
 
 def _version() -> str:
