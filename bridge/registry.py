@@ -18,6 +18,7 @@ BUILT_IN = {
     "gitlab": "connectors.gitlab:TYPE",
     "memory": "connectors.memory:TYPE",
     "nextcloud-deck": "connectors.nextcloud_deck:TYPE",
+    "openproject": "connectors.openproject:TYPE",
     "redmine": "connectors.redmine:TYPE",
     "workbook": "connectors.workbook:TYPE",
 }
