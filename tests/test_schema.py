@@ -15,7 +15,7 @@ from mappings.canonical import FIELDS, Kind
 from mappings.schema import MappingError, load, shipped
 from mappings.tables import Choice
 
-SHIPPED = ("caldav.toml", "gitlab.toml", "nextcloud-deck.toml", "memory.toml")
+SHIPPED = ("caldav.toml", "gitlab.toml", "nextcloud-deck.toml", "memory.toml", "openproject.toml")
 GOOD = """
 platform = "x"
 [kinds]

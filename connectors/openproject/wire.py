@@ -309,15 +309,15 @@ class Wire:
             method, f"{self.root}/api/v3{path}", json=body, params=params, headers=headers, accept=(*_SEEN, *accept)
         )
         if answer.status_code in _SEEN and answer.status_code not in accept:
-            raise self._refusal(answer)
+            raise self._refusal(answer, path)
         return answer
 
-    def _refusal(self, answer: Response) -> PlatformError:
+    def _refusal(self, answer: Response, path: str) -> PlatformError:
         said = self._said(answer)
         if answer.status_code == 403:
             return Forbidden(f"{self.http.host} does not let our account do this ({said}): check its role there.")
         if answer.status_code == 409:
-            return VersionMismatch(f"{self.http.host} has another version of it by now.")
+            return VersionMismatch(f"{self.http.host} has another version of {path.partition('?')[0]} by now.")
         return Rejected(f"{self.http.host} refuses this: {said}.")
 
     def _one(self, answer: Response, shape: type[_Shape]) -> _Shape:
