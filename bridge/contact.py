@@ -6,7 +6,7 @@ mapping that changed, is nothing that a pass may act on unseen: it is shown, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.book import Book, new_id
@@ -62,16 +62,20 @@ def _warnings(book: Book, peer: Peer, binding: Binding) -> tuple[str, ...]:
     return ()
 
 
-def doubles(contacts: Sequence[Contact]) -> dict[str, str]:
-    """Connectors that are bound to the same collection as one named before them, with a sentence (R30)."""
-    seen: dict[tuple[str, str, str], str] = {}
+def doubles(contacts: Sequence[Contact], identities: Mapping[str, Identity]) -> dict[str, str]:
+    """Connectors to a collection, or a part of one, that a connector named before them has, with a sentence (R30)."""
+    seen: list[tuple[str, Identity]] = []
     found = {}
     for contact in contacts:
-        binding = contact.binding
-        place = (binding.type, binding.host, binding.collection)
-        if place in seen:
-            found[contact.peer.name] = f"{contact.peer.name} is the same collection as {seen[place]}: remove one"
-        seen.setdefault(place, contact.peer.name)
+        name, mine = contact.peer.name, identities[contact.peer.name]
+        for other, theirs in seen:
+            if (theirs.type, theirs.host) != (mine.type, mine.host):
+                continue
+            if theirs.collection == mine.collection:
+                found[name] = f"{name} is the same collection as {other}: remove one"
+            elif theirs.collection in mine.contains or mine.collection in theirs.contains:
+                found[name] = f"{name} and {other} overlap, one lies within the other: remove one"
+        seen.append((name, mine))
     return found
 
 

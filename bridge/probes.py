@@ -5,8 +5,10 @@ from __future__ import annotations
 from bridge import intake, written
 from bridge.state import Intent, Link, LinkState
 from bridge.station import Station
-from connectors.base import Alive, Gone, Hidden, Moved, OutOfScope, Ref
+from connectors.base import Alive, Gone, Hidden, Moved, Native, OutOfScope, Record, Ref
 from connectors.errors import PlatformError
+
+AWAY = "rests here: it does not belong to this collection any more"
 
 
 def take_probe(station: Station, link: Link, answer: object) -> None:
@@ -24,19 +26,44 @@ def take_probe(station: Station, link: Link, answer: object) -> None:
                 intake.take_delete(station, link)
         case Hidden():
             intake.freeze(station, link, "rests here: the platform does not show it to our account any more")
-        case Moved(collection=collection) if _linked_at(station, link, collection):
+        case Moved(collection=collection, record=record) if _linked_at(station, link, collection, record):
             intake.take_delete(station, link)  # the other one was there before: a copy, not a move
+        case Moved(record=Record() as record) if record.ref.native_id != link.native_id:
+            _follow(station, link, answer.collection, record)
         case _:
-            intake.freeze(station, link, "rests here: it does not belong to this collection any more")
+            intake.freeze(station, link, AWAY)
 
 
-def _linked_at(station: Station, link: Link, collection: str) -> bool:
-    """Whether a record of the same id in another mirrored collection has a link of its own."""
+def _linked_at(station: Station, link: Link, collection: str, record: Record | None) -> bool:
+    """Whether the record has a link of its own where it was moved to, in this or another mirrored collection."""
+    native_id = record.ref.native_id if record is not None else link.native_id
     for binding in station.book.bindings.values():
-        if binding.id != station.id and (binding.host, binding.collection) == (station.binding.host, collection):
-            other = station.book.link_at(binding.id, link.native_id)
-            return other is not None and other.state is LinkState.LIVE
+        if (binding.host, binding.collection) == (station.binding.host, collection):
+            other = station.book.link_at(binding.id, native_id)
+            if other is not None and other.state is LinkState.LIVE and other.id != link.id:
+                return True
     return False
+
+
+def _follow(station: Station, link: Link, collection: str, record: Record) -> None:
+    """Moving gave the record another id: the link follows it, here or, resting, to where others may meet it (R19)."""
+    station.book.name_record(link, record.ref.native_id)
+    link.born = record.ref.born
+    if collection != station.binding.collection or record.problem:
+        intake.freeze(station, link, AWAY)
+        return
+    station.book.drop_unlinked(station.id, record.ref.native_id)
+    thaw(station, link)
+    fields = record.fields or {}
+    # What the other place has no room for fell off on the way, and nobody took it away.
+    link.shadow = {name: _still_there(value, fields[name]) for name, value in link.shadow.items() if name in fields}
+    intake.take_record(station, link, record)
+
+
+def _still_there(before: Native, after: Native) -> Native:
+    if isinstance(before, tuple) and isinstance(after, tuple):
+        return tuple(element for element in before if element in after)
+    return None if after is None else before
 
 
 def thaw(station: Station, link: Link) -> None:

@@ -199,7 +199,7 @@ class Pass:
         return self._outcome(walk, waiting)
 
     def _refuse_doubles(self, contacts: list[contact.Contact]) -> None:
-        for name, reason in contact.doubles(contacts).items():
+        for name, reason in contact.doubles(contacts, self.given.identities).items():
             self.errors[name] = Trouble(reason)
             self.given.changes.pop(name, None)
         contacts[:] = [one for one in contacts if one.peer.name in self.given.changes]

@@ -154,7 +154,8 @@ class Identity:
     """What a connector is bound to (R30): not its name, but the type, the host and the collection's own id.
 
     ``host`` groups connectors that share a clock and a limit of writes in flight. ``title`` is for people.
-    ``writable`` is false where our rights only allow reading; ``warnings`` are sentences for `check`.
+    ``writable`` is false where our rights only allow reading; ``warnings`` are sentences for `check`. ``contains`` are
+    the ids of other collections that lie within this one.
     """
 
     type: str
@@ -163,6 +164,7 @@ class Identity:
     title: str
     writable: bool = True
     warnings: tuple[str, ...] = ()
+    contains: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,11 @@ class GitLabPerson:
 
     title_field = "title"
     text_field = "description"
-    expired_cursor = '{"project": "0"}'
+    expired_cursor = '{"home": "projects/0"}'
 
-    def __init__(self, url: str, token: str, project: str, bridge: str = "") -> None:
+    def __init__(self, url: str, token: str, project: str, bridge: str = "", collection: str = "") -> None:
         self.url, self.project, self.bridge = url.rstrip("/"), project, bridge or token
+        self.collection = collection or project
         self.secrets = (token, self.bridge)
         self._session = requests.Session()
         self._session.trust_env = False
@@ -58,11 +59,11 @@ class GitLabPerson:
     # ---- what the contract asks for ----------------------------------------------------------------------------
 
     def connect(self) -> Connector:
-        return TYPE.connect(Access("entwicklung", self.url, token=self.bridge, collection=self.project))
+        return TYPE.connect(Access("entwicklung", self.url, token=self.bridge, collection=self.collection))
 
     def add(self, title: str) -> str:
         made = self.call("POST", "/issues", {"title": title})
-        return f"issue:{made['id']}#{made['iid']}"
+        return f"issue:{made['id']}@{made['project_id']}#{made['iid']}"
 
     def edit(self, native_id: str, field: str, value: Native) -> None:
         self.call("PUT", f"/issues/{native_id.partition('#')[2]}", {field: value})

@@ -10,6 +10,7 @@ VALUES = "tests/test_rules_values.py"
 LIVES = "tests/test_rules_life.py"
 WRITING = "tests/test_rules_writing.py"
 MACHINE = "tests/test_machine.py"
+MOVES = "tests/test_gitlab_moves.py"
 
 
 @dataclass(frozen=True)
@@ -446,8 +447,8 @@ SABOTAGES = (
         "R19",
         "moved is gone",
         "bridge/probes.py",
-        '            intake.freeze(station, link, "rests here: it does not belong to this collection any more")\n',
-        "            intake.take_delete(station, link)\n",
+        "        case _:\n            intake.freeze(station, link, AWAY)\n",
+        "        case _:\n            intake.take_delete(station, link)\n",
         _named(LIVES, "test_r19_a_record_that_moved_is_not_gone_and_comes_back"),
     ),
     Sabotage(
@@ -465,6 +466,22 @@ SABOTAGES = (
         "    if after.kind.value != item.kind:\n",
         "    if False:\n",
         _named(LIVES, "test_r19_a_changed_kind_freezes_the_link"),
+    ),
+    Sabotage(
+        "R19",
+        "a record that moving gave another id is not followed",
+        "bridge/probes.py",
+        "        case Moved(record=Record() as record) if record.ref.native_id != link.native_id:\n",
+        "        case Moved(record=Record() as record) if False:\n",
+        _named(MOVES, "test_an_issue_that_people_move_within_the_group_stays_the_same_task"),
+    ),
+    Sabotage(
+        "R19",
+        "labels that fell off on the way were taken away by somebody",
+        "bridge/probes.py",
+        "        return tuple(element for element in before if element in after)\n",
+        "        return before\n",
+        _named(MOVES, "test_an_issue_that_people_move_within_the_group_stays_the_same_task"),
     ),
     Sabotage(
         "R20",
@@ -680,8 +697,8 @@ SABOTAGES = (
         "R30",
         "one collection may belong to two connectors",
         "bridge/contact.py",
-        "        if place in seen:\n",
-        "        if False:\n",
+        "            if theirs.collection == mine.collection:\n",
+        "            if False:\n",
         _named(WRITING, "test_r30_one_collection_belongs_to_one_connector"),
     ),
     Sabotage(
@@ -691,6 +708,14 @@ SABOTAGES = (
         "            raise ForeignBridge(record.mark)\n",
         "            pass\n",
         _named(WRITING, "test_r30_a_foreign_mark_stops_the_connector"),
+    ),
+    Sabotage(
+        "R30",
+        "a collection and a part of it are mirrored at once",
+        "bridge/contact.py",
+        "            elif theirs.collection in mine.contains or mine.collection in theirs.contains:\n",
+        "            elif False:\n",
+        _named(MOVES, "test_a_group_and_one_of_its_projects_are_not_both_mirrored"),
     ),
     Sabotage(
         "R31",

@@ -16,6 +16,7 @@ from connectors.base import Connector
 from connectors.errors import Rejected
 from connectors.testing import TEXTS, ConnectorContract, Platform, find, ready, shown
 from tests.fakes.gitlab import GitLab
+from tests.fakes.gitlab_model import PLANNER
 from tests.gitlab_person import GitLabPerson, MilestonePerson
 
 LIVE = tuple(os.environ.get(f"LIVE_GITLAB_{name}", "") for name in ("URL", "TOKEN", "PROJECT"))
@@ -33,6 +34,22 @@ class TestIssuesOnTheFake(ConnectorContract):
             gitlab.world.release, visibility = request.param
             project = gitlab.project(visibility=visibility)
             person = GitLabPerson(gitlab.url, "glpat-anna", project.path, "glpat-bridge")
+            yield person
+            person.close()
+
+
+class TestIssuesOfAGroupOnTheFake(ConnectorContract):
+    """The same promises in a group with a subgroup; people work in a project that lies in it."""
+
+    @pytest.fixture
+    def platform(self) -> Iterator[GitLabPerson]:
+        with GitLab() as gitlab:
+            stadt = gitlab.world.add_group("stadt")
+            stadt.members = {gitlab.bridge.id: PLANNER}
+            amt = gitlab.world.add_group("stadt/it", stadt.id)
+            gitlab.project("stadt/empty", group=stadt.id)
+            project = gitlab.project("stadt/it/portal", group=amt.id)
+            person = GitLabPerson(gitlab.url, "glpat-anna", project.path, "glpat-bridge", "stadt:it/portal")
             yield person
             person.close()
 

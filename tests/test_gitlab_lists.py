@@ -150,7 +150,7 @@ def test_a_deletion_is_noticed_by_counting(gitlab: GitLab, project: Project, con
     gitlab.edit(second, title="zwei, neu")
     after = connector.pull(before.cursor, {})
     assert after.complete
-    assert after.present == {f"issue:{second.id}#{second.iid}"}
+    assert after.present == {f"issue:{second.id}@{project.id}#{second.iid}"}
 
 
 def test_one_deleted_and_one_new_are_told_apart(gitlab: GitLab, project: Project, connector: GitLabConnector) -> None:

@@ -66,7 +66,7 @@ def test_an_issue_and_a_milestone_of_one_id_are_two_records(
     del gitlab.world.milestones[stone.id]
     stone.id = issue.id
     gitlab.world.milestones[stone.id] = stone
-    assert connector.pull(None, {}).present == {f"issue:{issue.id}#1", f"milestone:{issue.id}"}
+    assert connector.pull(None, {}).present == {f"issue:{issue.id}@{project.id}#1", f"milestone:{issue.id}"}
 
 
 def test_a_milestone_is_referred_to_by_its_global_id(
@@ -233,7 +233,7 @@ def test_a_moved_issue_is_followed(gitlab: GitLab, project: Project, connector: 
     assert isinstance(answer, Moved)
     assert answer.collection == str(other.id)
     assert answer.record is not None
-    assert answer.record.ref == Ref(record.ref.instance, f"issue:{copy.id}#{copy.iid}")
+    assert answer.record.ref == Ref(record.ref.instance, f"issue:{copy.id}@{copy.project}#{copy.iid}")
     assert shown(answer.record) == {
         "type": "issue",
         "title": "eins",
@@ -335,7 +335,7 @@ def test_a_promoted_milestone_is_not_gone(gitlab: GitLab) -> None:
 
 
 def test_what_never_was_a_record_of_gitlab_is_not_gone(connector: GitLabConnector) -> None:
-    for native_id in ("", "12", "issue:x#1", "epic:12"):
+    for native_id in ("", "12", "issue:x@1#1", "epic:12"):
         assert connector.probe(Ref("git.example", native_id)) == Hidden()
 
 

@@ -1,4 +1,4 @@
-"""The verbs of a connector on the issues and milestones of one GitLab project.
+"""The verbs of a connector on the issues and milestones of one GitLab project or group.
 
 GitLab has no conditional writes but for deleting (facts: platform-apis, A2), so every write starts with a fresh read,
 compares, writes at once and reads back (R24, R25). It has no room for a mark that people do not see: a lost create
@@ -41,7 +41,7 @@ from connectors.gitlab.binding import Cursor, folded
 from connectors.gitlab.listing import Lister, Listing
 from connectors.gitlab.project import CONFIDENTIAL, MEMBERS, BoundProject
 from connectors.gitlab.records import Records, called, shaped
-from connectors.gitlab.shapes import ISSUE, MILESTONE, OPENED, Address, Issue, Milestone
+from connectors.gitlab.shapes import ISSUE, MILESTONE, OPENED, PLANNER, Address, Issue, Milestone
 from connectors.gitlab.wire import Wire
 from connectors.gitlab.writing import issue_steps, milestone_steps, new_issue, new_milestone
 from connectors.http import Http
@@ -59,7 +59,7 @@ _CREATED = frozenset({"type", "title", "description", "labels", "milestone", "du
 
 
 class GitLabConnector:
-    """One project. Safe to use from several threads once it is identified."""
+    """One project or group. Safe to use from several threads once it is identified."""
 
     def __init__(self, access: Access, wire: Wire) -> None:
         self._wire = wire
@@ -81,17 +81,19 @@ class GitLabConnector:
     # ---- who we are bound to -----------------------------------------------------------------------------------
 
     def identify(self, remembered: str | None = None) -> Identity:
-        """Find the project, and what our account may do there."""
+        """Find the project or group, and what our account may do there."""
         found, host = self._bound.identify(remembered), self._wire.http.host
         self._learn()
-        return Identity("gitlab", host, found.project, found.title, found.writable, found.warnings(host))
+        said = found.warnings(host, self._bound.setting)
+        inside = frozenset(found.inside)
+        return Identity("gitlab", host, found.collection, found.title, found.writable, said, inside)
 
     def collections(self) -> list[Offer]:
         """The projects of which our account is a member, each by its path; a list does not tell what we may do."""
         return [Offer(one.path_with_namespace, one.name_with_namespace) for one in self._bound.mine()]
 
     def memory(self) -> str | None:
-        """The project that the settings name, and our rights on it."""
+        """What the settings name, and our rights on it."""
         return self._bound.memory()
 
     def _learn(self) -> None:
@@ -108,17 +110,17 @@ class GitLabConnector:
 
     def pull(self, cursor: str | None, known: Mapping[str, str]) -> Changes:
         """What changed since the cursor, or everything where that cannot tell (see `Lister`)."""
-        seen = Cursor.read(cursor, self._bound.id)
+        seen = Cursor.read(cursor, self._bound.home)
         self._bound.forget()
         try:
             listing = self._lister.since(seen, known) if seen else None
             if listing is not None:
                 return self._changes(listing, known)
-            return self._everything(self._lister.everything(self._bound.id, known), known)
+            return self._everything(self._lister.everything(self._bound.home, known, self._bound.has), known)
         except NotFound:
             binding = self._bound.binding
             raise NotACollection(
-                f"The project “{binding.path}” on {self._wire.http.host} is not there any more for our account: "
+                f"The {binding.kind} “{binding.path}” on {self._wire.http.host} is not there any more for our account: "
                 "it was deleted, or we are no member of it any longer."
             ) from None
 
@@ -164,20 +166,30 @@ class GitLabConnector:
 
     def _missing(self, address: Address | None) -> Probe:
         """What a 404 means: the project has to be there, our role has to see all, and a second look to agree."""
+        self._bound.forget()
         try:
-            project = self._bound.project(afresh=True)
+            if address is None or not self._bound.projects():
+                return Hidden()
+            if address.kind == MILESTONE:
+                return self._missing_milestone()
+            project = self._bound.project(address.project)
         except NotFound:
             return Hidden()
-        if address is None or not self._bound.binding.sees_all or not project.has_issues:
+        if not (self._bound.binding.admin or project.level >= PLANNER) or not project.has_issues:
             return Hidden()
-        if address.kind == MILESTONE:
-            # Promoted to a group's milestone it has another id (A2), and nothing there tells which one it was.
-            return OutOfScope() if self._wire.milestones_above(self._bound.id) else Gone()
-        for raw in self._wire.numbered(self._bound.id, [address.number]):
+        for raw in self._wire.numbered(address.project, [address.number]):
             again = shaped(Issue, raw, f"Issue {address.number}")
             if again.id == address.id:
                 return self._found(again)
         return Gone()
+
+    def _missing_milestone(self) -> Probe:
+        """Promoted to a group's milestone it has another id (A2), and nothing there tells which one it was."""
+        if self._bound.binding.is_group:
+            return Gone()
+        if not self._bound.binding.sees_all or not self._bound.project().has_issues:
+            return Hidden()
+        return OutOfScope() if self._wire.milestones_above(self._bound.home) else Gone()
 
     # ---- writing -----------------------------------------------------------------------------------------------
 
@@ -187,14 +199,17 @@ class GitLabConnector:
             return self._create(fields)
 
     def _create(self, fields: Fields) -> Record:
-        project = self._bound.id
+        binding = self._bound.binding
+        if not binding.makes:
+            how = binding.without(self._bound.setting)
+            raise Rejected(f"Nothing new is made in the group “{binding.path}”: {how}.")
         made: Issue | Milestone
         try:
             if fields.get("type") == MILESTONE:
-                raw = self._wire.make_milestone(project, new_milestone(fields, self._bound))
+                raw = self._wire.make_milestone(binding.home, new_milestone(fields, self._bound))
                 made = Milestone.model_validate(raw)
             else:
-                raw = self._wire.make_issue(project, new_issue(fields, self._bound))
+                raw = self._wire.make_issue(binding.makes, new_issue(fields, self._bound))
                 made = Issue.model_validate(raw)
         except ValidationError:
             raise Lost(f"{self._wire.http.host} did not say what it made.") from None
@@ -232,19 +247,19 @@ class GitLabConnector:
 
     def _put(self, found: Issue | Milestone, body: Mapping[str, object]) -> None:
         if isinstance(found, Milestone):
-            self._wire.put_milestone(self._bound.id, found.id, body)
+            self._wire.put_milestone(self._bound.home, found.id, body)
         else:
-            self._wire.put_issue(self._bound.id, found.iid, body)
+            self._wire.put_issue(found.project_id, found.iid, body)
 
     def delete(self, ref: Ref, if_version: str) -> None:
         """Delete the record; an issue only if it did not change since, which GitLab sees to by the second."""
         found, _ = self._compared(ref, if_version)
         if isinstance(found, Milestone):
-            self._wire.delete_milestone(self._bound.id, found.id)
+            self._wire.delete_milestone(self._bound.home, found.id)
             return
         second = datetime.fromtimestamp(math.ceil(found.updated_at.timestamp()), UTC)
         try:
-            self._wire.delete_issue(self._bound.id, found.iid, format_datetime(second, usegmt=True))
+            self._wire.delete_issue(found.project_id, found.iid, format_datetime(second, usegmt=True))
         except VersionMismatch as error:
             fresh = self._records.shown(self._records.read(Address.of(ref.native_id)))
             raise VersionMismatch(str(error), record=fresh) from None

@@ -1,4 +1,4 @@
-"""The project that we are bound to as it is in this pass: who may read it, and its labels by id and name.
+"""The project or group that we are bound to as it is in this pass: who may read it, and its labels by id and name.
 
 Both are read when they are first needed after `forget`, which every pull begins with: a project that was opened to
 everybody a minute ago must not get internal tasks as public issues, and a label that was renamed since would be
@@ -8,14 +8,14 @@ made a second time, for the interface takes labels by name and makes those that 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 
 from connectors.base import NEW, Access, Fields, Native, Options
 from connectors.errors import NotACollection, NotFound, Rejected
 from connectors.gitlab.binding import Binding, choose, folded
-from connectors.gitlab.shapes import CANCELLED, CLOSED, OPENED, Issue, Label, Project, state_of
+from connectors.gitlab.shapes import CANCELLED, CLOSED, OPENED, PLANNER, Group, Issue, Label, Project, state_of
 from connectors.gitlab.wire import Wire
 
 CONFIDENTIAL, MEMBERS, PUBLIC = "confidential", "members", "public"
@@ -27,19 +27,26 @@ Only where the last is possible the first is offered: elsewhere nothing needs to
 
 @dataclass(frozen=True)
 class Labels:
-    """The labels that can be put on issues of the project."""
+    """The labels that can be put on issues.
+
+    The interface knows them by their names, so that those of one name (of several projects of a group, or of a project
+    and the group above it) are one label, under the id of the oldest.
+    """
 
     names: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, labels: Iterable[Label]) -> Labels:
         """By id, in the order of their ids: the one that was there first comes first."""
-        return cls({str(one.id): one.name for one in sorted(labels, key=lambda one: one.id)})
+        oldest: dict[str, str] = {}
+        for one in sorted(labels, key=lambda one: one.id):
+            oldest.setdefault(one.name, str(one.id))
+        return cls({id: name for name, id in oldest.items()})
 
     @property
     def ids(self) -> dict[str, str]:
-        """By name; the older one where a group and its project have the same."""
-        return {name: key for key, name in reversed(list(self.names.items()))}
+        """By name."""
+        return {name: id for id, name in self.names.items()}
 
     @property
     def states(self) -> dict[str, str]:
@@ -53,12 +60,13 @@ class Labels:
 
 
 class BoundProject:
-    """Our project. Safe to use from several threads."""
+    """Our project, or our group with its projects. Safe to use from several threads."""
 
     def __init__(self, wire: Wire, access: Access) -> None:
         self._wire, self._access = wire, access
         self._binding: Binding | None = None
-        self._project: Project | None = None
+        self._projects: dict[int, Project] = {}
+        self._group: Group | None = None
         self._labels: Labels | None = None
         self._reading = threading.RLock()
         self._making = threading.Lock()
@@ -74,37 +82,65 @@ class BoundProject:
 
     @property
     def id(self) -> str:
-        """The project's id, which is the collection's."""
-        return self.binding.project
+        """The collection's id."""
+        return self.binding.collection
+
+    @property
+    def home(self) -> str:
+        """Where our lists belong to, see `wire`."""
+        return self.binding.home
+
+    @property
+    def setting(self) -> str:
+        """The name of the setting that says which project or group it is."""
+        return f"{self._access.name.upper()}_COLLECTION"
 
     def identify(self, remembered: str | None) -> Binding:
-        """Find the project, or remember it without a request."""
+        """Find the project or group, or remember it without a request."""
         access, wire = self._access, self._wire
         setting = "\n".join((wire.root, access.collection))
         self._binding = Binding.remembered(remembered, setting)
         if self._binding is None:
-            project = self._find(access.collection.strip().strip("/"))
-            if not project.has_issues:
-                raise NotACollection(
-                    f"The project “{project.path_with_namespace}” on {wire.http.host} has no issues: switch them on."
-                )
+            found, makes = self._find(access.collection.strip().strip("/"))
+            projects = (found,) if isinstance(found, Project) else wire.projects_of(str(found.id))
+            if not any(one.has_issues for one in projects):
+                raise NotACollection(f"The {found.called} on {wire.http.host} has no issues: switch them on.")
             account, scopes = wire.account(), wire.scopes()
             writes = scopes is None or "api" in scopes
-            self._binding = Binding.to(project, setting, account.id, admin=account.is_admin, writes=writes)
-            self._project = project
+            if isinstance(found, Project):
+                self._binding = Binding.to(found, setting, account.id, admin=account.is_admin, writes=writes)
+            else:
+                made_in = self._made_in(projects, makes, found.full_path) if makes else ""
+                self._binding = Binding.to_group(
+                    found, projects, made_in, setting, account.id, admin=account.is_admin, writes=writes
+                )
+                self._group = found
+            self._projects = {one.id: one for one in projects}
         return self.binding
 
     def memory(self) -> str | None:
         """For the next run."""
         return self._binding.text() if self._binding else None
 
-    def _find(self, wanted: str) -> Project:
-        try:
-            return self._wire.project(wanted)
-        except NotFound:
-            pass
-        chosen = choose(self.mine(), wanted, self._wire.http.host, f"{self._access.name.upper()}_COLLECTION")
-        return self._wire.project(str(chosen.id))
+    def _find(self, wanted: str) -> tuple[Project | Group, str]:
+        """What the setting names, and what it says behind a colon: in which project of a group new issues are made."""
+        path, colon, makes = (part.strip().strip("/") for part in wanted.partition(":"))
+        if not colon:
+            with suppress(NotFound):
+                return self._wire.project(wanted), ""
+        group = self._wire.group(path) if path else None
+        if group is not None:
+            return group, makes
+        chosen = choose(self.mine(), wanted, self._wire.http.host, self.setting)
+        return self._wire.project(str(chosen.id)), ""
+
+    def _made_in(self, projects: Sequence[Project], wanted: str, group: str) -> str:
+        """The project of the group in which new issues are made: by path, path in the group, id or name."""
+        paths = (wanted, f"{group}/{wanted}")
+        for one in projects:
+            if str(one.id) == wanted or one.path_with_namespace in paths:
+                return str(one.id)
+        return str(choose(projects, wanted, self._wire.http.host, self.setting).id)
 
     def mine(self) -> tuple[Project, ...]:
         """The projects of which our account is a member."""
@@ -119,21 +155,46 @@ class BoundProject:
     def forget(self) -> None:
         """What was read of the project is of an earlier pass."""
         with self._reading:
-            self._project = self._labels = None
+            self._projects, self._labels = {}, None
 
-    def project(self, *, afresh: bool = False) -> Project:
-        """The project with our role. NotFound when it is not shown to us any more."""
+    def projects(self) -> Mapping[int, Project]:
+        """Our project, or those of our group, with our roles. NotFound when it is not shown to us any more."""
         with self._reading:
-            if self._project is None or afresh:
-                self._project = self._wire.project(self.id)
-                self._binding = self.binding.now(self._project)
-            return self._project
+            if not self._projects:
+                id = self.home.rpartition("/")[2]
+                if self.binding.is_group:
+                    found = self._wire.projects_of(id)
+                    self._group = self._wire.group(id)
+                else:
+                    found = (self._wire.project(id),)
+                    self._binding = self.binding.now(found[0])
+                self._projects = {one.id: one for one in found}
+            return self._projects
+
+    def project(self, id: int | str | None = None) -> Project:
+        """One project of ours; without an id the one in which new issues are made. NotFound if it is none of ours."""
+        wanted = int(id or self.binding.makes or 0)
+        found = self.projects().get(wanted)
+        if found is None:
+            raise NotFound(f"Project {wanted} does not belong to “{self.binding.path}” any more.")
+        return found
+
+    def has(self, id: int) -> bool:
+        """Whether a project is ours."""
+        return id in self.projects() if self.binding.is_group else str(id) == self.binding.makes
+
+    def may_change(self, project: int) -> bool:
+        """Whether our account may change the issues of a project; of a single one its binding says it."""
+        if not self.binding.is_group:
+            return True
+        found = self.project(project)
+        return not found.archived and (self.binding.admin or found.level >= PLANNER)
 
     def labels(self, *names: str) -> Labels:
         """The labels; read again if one of these names is not among them."""
         with self._reading:
             if self._labels is None or not self._labels.ids.keys() >= set(names):
-                self._labels = Labels.of(self._wire.labels(self.id))
+                self._labels = Labels.of(self._wire.labels(self.home))
             return self._labels
 
     def ids(self, issue: Issue) -> dict[str, str]:
@@ -144,7 +205,8 @@ class BoundProject:
     def options(self) -> Options:
         """What `connectors.base.Changes.options` wants to know."""
         labels = self.labels()
-        readers = (CONFIDENTIAL, PUBLIC) if self.project().shows_issues else (MEMBERS,)
+        shown = {one.shows_issues for one in self.projects().values()}
+        readers = (*((MEMBERS,) if shown != {True} else ()), *((CONFIDENTIAL, PUBLIC) if True in shown else ()))
         states = {one: one for one in (OPENED, CLOSED, CANCELLED)}
         return {
             "status": {**states, **labels.states},
@@ -154,14 +216,24 @@ class BoundProject:
 
     @property
     def shows_issues(self) -> bool:
-        """Whether everybody may read our issues, as far as it is known without asking."""
-        return self._project.shows_issues if self._project else self.binding.public
+        """Whether everybody may read our new issues, as far as it is known without asking."""
+        found = self._projects.get(int(self.binding.makes or 0))
+        return found.shows_issues if found else self.binding.public
 
-    def visibility(self, *, confidential: bool = False) -> str:
-        """Who may read an issue, or a milestone."""
+    @property
+    def shows_milestones(self) -> bool:
+        """Whether everybody may read our milestones."""
+        if not self.binding.is_group:
+            return self.project().open_to_all
+        self.projects()
+        return self._group is None or self._group.open_to_all
+
+    def visibility(self, project: int | None, *, confidential: bool = False) -> str:
+        """Who may read an issue of a project; without one, a milestone."""
         if confidential:
             return CONFIDENTIAL
-        return PUBLIC if self.project().shows_issues else MEMBERS
+        milestone = project is None and self.binding.is_group
+        return PUBLIC if (self.shows_milestones if milestone else self.project(project).shows_issues) else MEMBERS
 
     # ---- what is to be written --------------------------------------------------------------------------------
 

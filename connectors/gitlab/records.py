@@ -1,4 +1,4 @@
-"""Issues and milestones of our project as records, read one by one or from the rows of a list."""
+"""Issues and milestones of our project or group as records, read one by one or from the rows of a list."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ class Records:
         if address is None:
             raise NotFound("This is no id of a record on GitLab.")
         if address.kind == MILESTONE:
-            return shaped(Milestone, self._wire.milestone(self._bound.id, address.id), f"Milestone {address.id}")
-        found = shaped(Issue, self._wire.issue(self._bound.id, address.number), f"Issue {address.number}")
+            return shaped(Milestone, self._wire.milestone(self._bound.home, address.id), f"Milestone {address.id}")
+        found = shaped(Issue, self._wire.issue(address.project, address.number), f"Issue {address.number}")
         if found.id != address.id:  # the project is another one behind the same id: a backup, an import
             raise NotFound(f"Issue {address.number} is another one by now.")
         return found
@@ -81,16 +81,21 @@ class Records:
         A confidential one does not: no other tool is known to show it to as few people (A5). Except for what we made
         ourselves in a project that everybody may read: it came from the others, and is confidential for that reason.
         """
-        if not issue.of_our_kind:
+        if not issue.of_our_kind or not self._bound.has(issue.project_id):
             return False
-        return not issue.confidential or (bool(self._own(issue)) and self._bound.project().shows_issues)
+        return not issue.confidential or (bool(self._own(issue)) and self._bound.project(issue.project_id).shows_issues)
 
     def moved(self, issue: Issue, moved_to: int) -> Moved | OutOfScope:
         """Where a moved issue lives on: under another id, made when this one was (facts: platform-apis, A5)."""
-        made = issue.created_at
+        made, on_the_way = issue.created_at, {issue.id}
         found = self._wire.elsewhere(moved_to, moment(made), moment(made, up=True))
+        while found is not None and found.moved_to_id is not None and found.id not in on_the_way:  # moved once more
+            on_the_way.add(found.id)
+            found = self._wire.elsewhere(found.moved_to_id, moment(made), moment(made, up=True))
         if found is None:
             return OutOfScope()
+        if self._bound.has(found.project_id):
+            return Moved(self._bound.id, self._issue(found)) if self.belongs(found) else OutOfScope()
         # Its labels and readers are the other project's, whose own connector knows them: absent, not empty (R7).
         fields = {name: value for name, value in found.fields({}, "").items() if name not in _OF_THE_PROJECT}
         return Moved(str(found.project_id), self._record(found, fields, self._own(found)))
@@ -99,23 +104,28 @@ class Records:
         if issue.starts != self.starts:
             self.starts = issue.starts
             self._learn()
-        visibility = self._bound.visibility(confidential=issue.confidential)
+        visibility = self._bound.visibility(issue.project_id, confidential=issue.confidential)
         ids = self._bound.ids(issue)
-        record = self._record(issue, issue.fields(ids, visibility), self._own(issue))
+        fields = issue.fields(ids, visibility)
+        record = self._record(issue, fields, self._own(issue))
+        if not self._bound.may_change(issue.project_id):
+            record = replace(record, locked=frozenset(fields))
         return replace(record, options=_titles(ids)) if ids else record
 
     def _milestone(self, milestone: Milestone) -> Record:
         """A milestone, of which GitLab does not tell who made it, and which is never confidential."""
-        record = self._record(milestone, milestone.fields(self._bound.visibility()), None)
-        return replace(record, locked=frozenset({"visibility"}))
+        fields = milestone.fields(self._bound.visibility(None))
+        locked = {"visibility"} if self._bound.binding.manages_milestones else fields
+        return replace(self._record(milestone, fields, None), locked=frozenset(locked))
 
     def _own(self, issue: Issue) -> bool | None:
         return issue.author.id == self._bound.binding.user if issue.author else None
 
     def _record(self, found: Issue | Milestone, fields: Fields, own: bool | None) -> Record:
+        ours = found.project_id is None or self._bound.has(found.project_id)
         return Record(
             Ref(self._wire.instance, found.native_id),
-            str(found.project_id or self._bound.id),
+            self._bound.id if ours else str(found.project_id),
             version_of(fields),
             found.updated_at.timestamp(),
             fields,
@@ -132,7 +142,7 @@ class Records:
             return {}
         found: dict[str, float] = {}
         for kind in sorted({kind for name, kinds in _HISTORIES.items() if name in names for kind in kinds}):
-            for event in self._wire.events(self._bound.id, address.number, kind):
+            for event in self._wire.events(address.project, address.number, kind):
                 name, at = _changed(kind, event), event.get("created_at")
                 if name in names and isinstance(at, str):
                     found[name] = max(found.get(name, 0.0), datetime.fromisoformat(at).timestamp())

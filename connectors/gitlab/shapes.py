@@ -2,8 +2,8 @@
 
 Only what is mirrored has a place here: assignees, comments, times spent, weights and people's names never become
 fields (data protection; they are untouched on the issue). An issue and a milestone are two kinds of record with
-ids of their own, so a native id says which: ``issue:76#6`` is the issue with the id 76 and the number 6 of its
-project, which only together address it (an id alone is for administrators); ``milestone:12`` is a milestone.
+ids of their own, so a native id says which: ``issue:76@32#6`` is the issue with the id 76, in project 32
+with the number 6, which together address it (an id alone is for administrators); ``milestone:12`` is a milestone.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ OPENED, CLOSED, CANCELLED = "opened", "closed", "cancelled"
 PLANNER = 15
 """The role from which an account sees confidential issues and may change all that is mirrored (A2, A5)."""
 
-_ID = re.compile(r"issue:(\d+)#(\d+)|milestone:(\d+)")
+_ID = re.compile(r"issue:(\d+)@(\d+)#(\d+)|milestone:(\d+)")
 _STATES = re.compile(r"(?:status|workflow)::(.+)", re.IGNORECASE | re.DOTALL)
 _DEFAULT_LISTS = {"to do", "doing"}
 
@@ -73,10 +73,21 @@ class Project(_Shape):
     permissions: Permissions | None = None
 
     @property
+    def called(self) -> str:
+        """What people call it."""
+        return f"project “{self.path_with_namespace}”"
+
+    @property
     def level(self) -> int:
         """Our role as a number, 0 for who is no member."""
         roles = (self.permissions.project_access, self.permissions.group_access) if self.permissions else ()
         return max((role.access_level for role in roles if role), default=0)
+
+    @property
+    def level_above(self) -> int:
+        """Our role in the groups above it."""
+        above = self.permissions.group_access if self.permissions else None
+        return above.access_level if above else 0
 
     @property
     def open_to_all(self) -> bool:
@@ -92,6 +103,26 @@ class Project(_Shape):
     def has_issues(self) -> bool:
         """Whether there are issues at all."""
         return self.issues_enabled and self.issues_access_level != "disabled"
+
+
+class Group(_Shape):
+    """A group of projects and of other groups."""
+
+    id: int
+    name: str = ""
+    full_path: str
+    full_name: str = ""
+    visibility: str = "private"
+
+    @property
+    def called(self) -> str:
+        """What people call it."""
+        return f"group “{self.full_path}”"
+
+    @property
+    def open_to_all(self) -> bool:
+        """Whether everybody on the internet may read its milestones."""
+        return self.visibility == "public"
 
 
 class Label(_Shape):
@@ -165,8 +196,8 @@ class Issue(_Shape):
 
     @property
     def native_id(self) -> str:
-        """Its global id and its number in the project."""
-        return f"{ISSUE}:{self.id}#{self.iid}"
+        """Its global id, its project and its number there: moved to another project it has another one (A5)."""
+        return issue_id(self.id, self.project_id, self.iid)
 
     @property
     def starts(self) -> bool:
@@ -200,10 +231,11 @@ class Issue(_Shape):
 
 @dataclass(frozen=True)
 class Address:
-    """Where a record is found: ``number`` is an issue's in its project, 0 for a milestone."""
+    """Where a record is found: ``number`` is an issue's in its ``project``; both are 0 for a milestone."""
 
     kind: str
     id: int
+    project: int = 0
     number: int = 0
 
     @classmethod
@@ -212,7 +244,12 @@ class Address:
         found = _ID.fullmatch(native_id)
         if found is None:
             return None
-        return cls(MILESTONE, int(found[3])) if found[3] else cls(ISSUE, int(found[1]), int(found[2]))
+        return cls(MILESTONE, int(found[4])) if found[4] else cls(ISSUE, int(found[1]), int(found[2]), int(found[3]))
+
+
+def issue_id(id: int, project: int, number: int) -> str:
+    """The native id of an issue."""
+    return f"{ISSUE}:{id}@{project}#{number}"
 
 
 def milestone_id(number: int) -> str:

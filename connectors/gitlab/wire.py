@@ -2,7 +2,7 @@
 
 Lists are followed by the ``Link`` of each answer and never by page numbers of our own. Issues of a project are paged
 by keyset, which does not skip a row when another one moves; a server before 18.3 pages by offset instead, silently
-or with 405.
+or with 405, and every server those of a group. ``home`` is where lists belong to: ``projects/32`` or ``groups/7``.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from urllib.parse import quote, urlsplit
 from pydantic import TypeAdapter, ValidationError
 from requests import Response
 
-from connectors.errors import RateLimited, Rejected, Transient
-from connectors.gitlab.shapes import Issue, Label, Person, Project
+from connectors.errors import NotFound, RateLimited, Rejected, Transient
+from connectors.gitlab.shapes import Group, Issue, Label, Person, Project
 from connectors.http import PATIENCE, SAFE, Http, retry_after
 from connectors.http import moment as http_date
 
@@ -110,25 +110,39 @@ class Wire:
         rows = self._rows("/projects?membership=true&simple=true&order_by=id&sort=asc")
         return self._all(rows, TypeAdapter(Project))
 
-    def labels(self, project: str) -> tuple[Label, ...]:
-        """The labels of a project and of the groups above it."""
-        return self._all(self._rows(f"/projects/{project}/labels?"), TypeAdapter(Label))
+    def group(self, name: str) -> Group | None:
+        """A group by id or path, None where there is none for our account."""
+        try:
+            answer = self._send("GET", f"/groups/{quote(name, safe='')}?with_projects=false")
+        except NotFound:
+            return None
+        return self._read(answer, TypeAdapter(Group))
+
+    def projects_of(self, group: str) -> tuple[Project, ...]:
+        """The projects of a group and of its subgroups that are shown to us, archived ones too."""
+        rows = self._rows(f"/groups/{group}/projects?include_subgroups=true&with_shared=false&order_by=id&sort=asc")
+        return self._all(rows, TypeAdapter(Project))
+
+    def labels(self, home: str) -> tuple[Label, ...]:
+        """The labels of a project or group and of the groups above it; of a group, those of its projects as well."""
+        below = "include_descendant_groups=true&only_group_labels=false" if _is_group(home) else ""
+        return self._all(self._rows(f"/{home}/labels?{below}"), TypeAdapter(Label))
 
     # ---- issues ----------------------------------------------------------------------------------------------
 
-    def count(self, project: str) -> Page:
+    def count(self, home: str) -> Page:
         """How many issues there are, all told; ``total`` is None above ten thousand (A1)."""
-        return self._page(f"/projects/{project}/issues?state=all&scope=all&per_page=1")[0]
+        return self._page(f"{_issues_of(home)}&per_page=1")[0]
 
-    def issues(self, project: str) -> Iterator[Page]:
+    def issues(self, home: str) -> Iterator[Page]:
         """All issues, the oldest first: an order that no edit changes."""
-        return self._issues(project, "order_by=created_at&sort=asc")
+        return self._issues(home, "order_by=created_at&sort=asc")
 
-    def changed(self, project: str, since: str) -> Iterator[Page]:
+    def changed(self, home: str, since: str) -> Iterator[Page]:
         """The issues that changed at that moment or later (A1: the border is included), the newest change last."""
-        return self._issues(project, f"order_by=updated_at&sort=asc&updated_after={quote(since)}")
+        return self._issues(home, f"order_by=updated_at&sort=asc&updated_after={quote(since)}")
 
-    def numbered(self, project: str, numbers: Iterable[int]) -> tuple[object, ...]:
+    def numbered(self, project: int, numbers: Iterable[int]) -> tuple[object, ...]:
         """Issues by their numbers, a hundred with one request; those that are not there are left out."""
         wanted = sorted(set(numbers))
         found: list[object] = []
@@ -138,7 +152,7 @@ class Wire:
             found += page.rows
         return tuple(found)
 
-    def issue(self, project: str, number: int) -> object:
+    def issue(self, project: int, number: int) -> object:
         """One issue. NotFound also stands for "not for you" (A1)."""
         return self.http.json(self._send("GET", f"/projects/{project}/issues/{number}"))
 
@@ -154,54 +168,55 @@ class Wire:
         """Make an issue."""
         return self.http.json(self._send("POST", f"/projects/{project}/issues", body))
 
-    def put_issue(self, project: str, number: int, body: Mapping[str, object]) -> None:
+    def put_issue(self, project: int, number: int, body: Mapping[str, object]) -> None:
         """Change an issue: nothing but what the body names."""
         self._send("PUT", f"/projects/{project}/issues/{number}", body)
 
-    def delete_issue(self, project: str, number: int, unmodified_since: str) -> None:
+    def delete_issue(self, project: int, number: int, unmodified_since: str) -> None:
         """Delete an issue unless it changed since: the one conditional write that there is (A2)."""
         headers = {"If-Unmodified-Since": unmodified_since}
         self._send("DELETE", f"/projects/{project}/issues/{number}", headers=headers)
 
-    def events(self, project: str, number: int, kind: str) -> list[dict[str, object]]:
+    def events(self, project: int, number: int, kind: str) -> list[dict[str, object]]:
         """The history of an issue's ``state``, ``label`` or ``milestone``, the oldest first (A4)."""
         rows = self._rows(f"/projects/{project}/issues/{number}/resource_{kind}_events?")
         return [row for row in rows if isinstance(row, dict)]
 
     # ---- milestones ------------------------------------------------------------------------------------------
 
-    def milestones(self, project: str) -> tuple[object, ...]:
-        """All milestones of the project itself, in one request for a hundred."""
-        return tuple(self._rows(f"/projects/{project}/milestones?"))
+    def milestones(self, home: str) -> tuple[object, ...]:
+        """All milestones of the project or group itself, in one request for a hundred."""
+        return tuple(self._rows(f"/{home}/milestones?"))
 
-    def milestones_above(self, project: str) -> bool:
+    def milestones_above(self, home: str) -> bool:
         """Whether a group above the project has milestones."""
-        rows = self._rows(f"/projects/{project}/milestones?include_ancestors=true")
+        rows = self._rows(f"/{home}/milestones?include_ancestors=true")
         return any(isinstance(row, dict) and row.get("group_id") is not None for row in rows)
 
-    def milestone(self, project: str, number: int) -> object:
-        """One milestone of the project, by its global id."""
-        return self.http.json(self._send("GET", f"/projects/{project}/milestones/{number}"))
+    def milestone(self, home: str, number: int) -> object:
+        """One milestone of the project or group, by its global id."""
+        return self.http.json(self._send("GET", f"/{home}/milestones/{number}"))
 
-    def make_milestone(self, project: str, body: Mapping[str, object]) -> object:
+    def make_milestone(self, home: str, body: Mapping[str, object]) -> object:
         """Make a milestone. A title that the project or a group above it has already is refused."""
-        return self.http.json(self._send("POST", f"/projects/{project}/milestones", body))
+        return self.http.json(self._send("POST", f"/{home}/milestones", body))
 
-    def put_milestone(self, project: str, number: int, body: Mapping[str, object]) -> None:
+    def put_milestone(self, home: str, number: int, body: Mapping[str, object]) -> None:
         """Change a milestone."""
-        self._send("PUT", f"/projects/{project}/milestones/{number}", body)
+        self._send("PUT", f"/{home}/milestones/{number}", body)
 
-    def delete_milestone(self, project: str, number: int) -> None:
+    def delete_milestone(self, home: str, number: int) -> None:
         """Delete a milestone."""
-        self._send("DELETE", f"/projects/{project}/milestones/{number}")
+        self._send("DELETE", f"/{home}/milestones/{number}")
 
     # ---- lists -----------------------------------------------------------------------------------------------
 
-    def _issues(self, project: str, query: str) -> Iterator[Page]:
-        base = f"/projects/{project}/issues?state=all&scope=all&per_page={PAGE}&{query}"
-        path: str | None = f"{base}&pagination=keyset" if self._keyset else base
+    def _issues(self, home: str, query: str) -> Iterator[Page]:
+        base = f"{_issues_of(home)}&per_page={PAGE}&{query}"
+        keyset = self._keyset and not _is_group(home)
+        path: str | None = f"{base}&pagination=keyset" if keyset else base
         while path:
-            page, path = self._page(path, fallback=base)
+            page, path = self._page(path, fallback=base if keyset else None)
             yield page
 
     def _rows(self, path: str) -> Iterator[object]:
@@ -271,6 +286,15 @@ class Wire:
             return tuple(shape.validate_python(row) for row in rows)
         except ValidationError:
             raise Transient(f"{self.http.host} lists something that we cannot read.") from None
+
+
+def _is_group(home: str) -> bool:
+    return home.startswith("groups/")
+
+
+def _issues_of(home: str) -> str:
+    """The list of all issues of a project or group. Groups leave those of archived projects out unless asked (A1)."""
+    return f"/{home}/issues?state=all&scope=all{'&non_archived=false' if _is_group(home) else ''}"
 
 
 def root_of(url: str) -> str:

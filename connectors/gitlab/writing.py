@@ -12,7 +12,7 @@ from datetime import datetime
 
 from connectors.base import Fields, Native
 from connectors.errors import Rejected
-from connectors.gitlab.project import CONFIDENTIAL, PUBLIC, BoundProject
+from connectors.gitlab.project import CONFIDENTIAL, MEMBERS, PUBLIC, BoundProject
 from connectors.gitlab.shapes import CANCELLED, CLOSED, MILESTONE, Address, Issue, Milestone, state_of
 from connectors.gitlab.text import cancelled_at, line_in, text_to, title_to
 
@@ -42,7 +42,7 @@ def new_issue(fields: Fields, bound: BoundProject) -> Body:
 
 def new_milestone(fields: Fields, bound: BoundProject) -> Body:
     """The body that makes a milestone. There are no confidential ones, so not every one may be made everywhere."""
-    if bound.project().open_to_all and fields.get("visibility") != PUBLIC:
+    if bound.shows_milestones and fields.get("visibility") != PUBLIC:
         raise Rejected(
             f"Everybody may read the milestones of “{bound.binding.path}”, and this one is not public: "
             "make it public, or leave it out there."
@@ -61,7 +61,7 @@ def issue_steps(issue: Issue, shown: Fields, fields: Fields, bound: BoundProject
     if "milestone" in changed:
         body["milestone_id"] = _milestone(changed["milestone"])
     if "visibility" in changed:
-        body |= _readers(changed["visibility"], bound)
+        body |= _readers(changed["visibility"], issue, bound)
     added, removed = _label_changes(issue, changed, bound)
     if added:
         body["add_labels"] = ",".join(sorted(added))
@@ -120,12 +120,13 @@ def _milestone(value: Native) -> int:
     return found.id
 
 
-def _readers(value: Native, bound: BoundProject) -> Body:
+def _readers(value: Native, issue: Issue, bound: BoundProject) -> Body:
     """Whether an issue is confidential. Nothing is opened to more people than the word says."""
-    everybody = bound.project().shows_issues
+    everybody = bound.project(issue.project_id).shows_issues
     if value == CONFIDENTIAL and not everybody:
         raise _unseen(bound)
-    return {"confidential": value != PUBLIC} if everybody and value in (CONFIDENTIAL, PUBLIC) else {}
+    changes = everybody and value in (CONFIDENTIAL, MEMBERS, PUBLIC) and issue.confidential != (value != PUBLIC)
+    return {"confidential": value != PUBLIC} if changes else {}
 
 
 def _unseen(bound: BoundProject) -> Rejected:

@@ -89,10 +89,13 @@ class Token:
 
 @dataclass
 class Group:
-    """A group above projects."""
+    """A group above projects, and above other groups. ``members`` have their roles in all that is in it."""
 
     id: int
     path: str
+    parent: int | None = None
+    visibility: str = "private"
+    members: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass

@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import unquote, urlencode
 
+from tests.fakes import gitlab_groups
 from tests.fakes.gitlab_model import Issue, Json, Milestone, Project, Refusal, Token, forbidden, unknown, wrong
 from tests.fakes.gitlab_world import World
 
@@ -48,6 +49,7 @@ class Routes:
 
     def _routes(self) -> list[tuple[str, str, Callable[..., Any]]]:
         project, issue, milestone = r"/projects/([^/]+)", r"/issues/(\d+)", r"/milestones/(\d+)"
+        group = r"/groups/([^/]+)"
         return [
             ("GET", "/user", self._account),
             ("GET", "/personal_access_tokens/self", lambda: {"scopes": list(self.token.scopes), "active": True}),
@@ -70,6 +72,15 @@ class Routes:
             ("PUT", project + milestone, self._put_milestone),
             ("DELETE", project + milestone, self._delete_milestone),
             ("POST", f"{project}{milestone}/promote", self._promote),
+            ("GET", group, self._group),
+            ("GET", f"{group}/projects", self._projects_of),
+            ("GET", f"{group}/issues", self._issues_of),
+            ("GET", f"{group}/labels", self._labels_of),
+            ("GET", f"{group}/milestones", self._milestones_of),
+            ("POST", f"{group}/milestones", self._write_milestone_of),
+            ("GET", group + milestone, self._milestone_of),
+            ("PUT", group + milestone, self._write_milestone_of),
+            ("DELETE", group + milestone, self._delete_milestone_of),
         ]
 
     # ---- who and where ---------------------------------------------------------------------------------------
@@ -90,10 +101,11 @@ class Routes:
 
     def _show_project(self, project: Project) -> Json:
         level = project.members.get(self.user)
+        above = self.world.level_in(self.user, project.group)
         return {
             "id": project.id,
             "name": project.name,
-            "name_with_namespace": f"Stadt / {project.name}",
+            "name_with_namespace": f"{project.path.split('/')[0].title()} / {project.name}",
             "path_with_namespace": project.path,
             "visibility": project.visibility,
             "archived": project.archived,
@@ -101,7 +113,7 @@ class Routes:
             "issues_access_level": project.issues_access_level,
             "permissions": {
                 "project_access": {"access_level": level, "notification_level": 3} if level else None,
-                "group_access": None,
+                "group_access": {"access_level": above, "notification_level": 3} if above else None,
             },
         }
 
@@ -256,6 +268,73 @@ class Routes:
             "web_url": f"https://gitlab.example/{path}/-/issues/{issue.iid}",
         }
         return shown | ({"start_date": issue.start_date} if world.has_starts else {})
+
+    # ---- groups ----------------------------------------------------------------------------------------------
+
+    def _group(self, name: str) -> Json:
+        found = self.world.group(self.user, name)
+        return {
+            "id": found.id,
+            "name": found.path.rpartition("/")[2].title(),
+            "full_path": found.path,
+            "full_name": " / ".join(part.title() for part in found.path.split("/")),
+            "visibility": found.visibility,
+            "parent_id": found.parent,
+        }
+
+    def _projects_of(self, name: str) -> Answer:
+        found = self.world.group(self.user, name)
+        below = self._one("include_subgroups", "false") == "true"
+        return self._listed(
+            [
+                self._show_project(one)
+                for one in self.world.projects_of(found)
+                if (below or one.group == found.id)
+                and (self.world.level(self.user, one) or one.visibility in ("public", "internal"))
+            ]
+        )
+
+    def _issues_of(self, name: str) -> Answer:
+        """A 1: subgroups are always in it, archived projects only when asked for; no keyset, and that is said."""
+        found = self.world.group(self.user, name)
+        if self._one("pagination", "") == "keyset":
+            raise Refusal(405, {"error": "Keyset pagination is not yet available for this type of request"})
+        live = self._one("non_archived", "true") == "true"
+        projects = [one.id for one in self.world.projects_of(found) if not (live and one.archived)]
+        seen = [one for one in self.world.issues.values() if one.project in projects]
+        return self._listed_issues([one for one in seen if self.world.sees(self.user, one)], keyset=False)
+
+    def _labels_of(self, name: str) -> Answer:
+        """Only the group's own and those above it, unless asked for more (docs.gitlab.com/api/group_labels)."""
+        found = self.world.group(self.user, name)
+        rows = gitlab_groups.labels_in(self.world, found)
+        if self._one("only_group_labels", "true") == "true":
+            rows = [one for one in rows if one.group is not None]
+        if self._one("include_descendant_groups", "false") != "true":
+            projects = [one.id for one in self.world.projects.values() if one.group == found.id]
+            above = [one.id for one in self.world.above(found.id)]
+            rows = [one for one in rows if one.group in above or one.project in projects]
+        return self._listed([{"id": one.id, "name": one.name, "color": "#428BCA"} for one in rows])
+
+    def _milestones_of(self, name: str) -> Answer:
+        found = self.world.group(self.user, name)
+        return self._listed(
+            [self.show_milestone(one) for one in self.world.milestones.values() if one.group == found.id]
+        )
+
+    def _milestone_of(self, name: str, number: str) -> Json:
+        return self.show_milestone(
+            gitlab_groups.milestone_of(self.world, self.world.group(self.user, name), int(number))
+        )
+
+    def _write_milestone_of(self, name: str, number: str = "") -> Json:
+        group = self.world.group(self.user, name)
+        wanted = int(number) if number else None
+        return self.show_milestone(gitlab_groups.write_group_milestone(self.world, self.user, group, wanted, self.body))
+
+    def _delete_milestone_of(self, name: str, number: str) -> Answer:
+        gitlab_groups.delete_group_milestone(self.world, self.user, self.world.group(self.user, name), int(number))
+        return Answer(204)
 
     # ---- milestones ------------------------------------------------------------------------------------------
 

@@ -63,8 +63,8 @@ class World:
         self.users[user.id] = user
         return user
 
-    def add_group(self, path: str) -> Group:
-        group = Group(next(self._ids), path)
+    def add_group(self, path: str, parent: int | None = None, visibility: str = "private") -> Group:
+        group = Group(next(self._ids), path, parent, visibility)
         self.groups[group.id] = group
         return group
 
@@ -81,7 +81,36 @@ class World:
     # ---- who may see and do what -----------------------------------------------------------------------------
 
     def level(self, user: int, project: Project) -> int:
-        return OWNER if self.users[user].admin else project.members.get(user, 0)
+        if self.users[user].admin:
+            return OWNER
+        return max(project.members.get(user, 0), self.level_in(user, project.group))
+
+    def above(self, group: int | None) -> list[Group]:
+        """The group and those above it."""
+        found = []
+        while group is not None:
+            found.append(self.groups[group])
+            group = self.groups[group].parent
+        return found
+
+    def level_in(self, user: int, group: int | None) -> int:
+        """The role that somebody has by a group or one above it (source: highest_group_member)."""
+        if group is not None and self.users[user].admin:
+            return OWNER
+        return max((one.members.get(user, 0) for one in self.above(group)), default=0)
+
+    def group(self, user: int, name: str) -> Group:
+        """A 1: like a project, a group that is not for you is not there."""
+        for one in self.groups.values():
+            seen = self.level_in(user, one.id) or one.visibility in ("public", "internal")
+            inside = any(self.level(user, project) for project in self.projects_of(one))
+            if name in (str(one.id), one.path) and (seen or inside):
+                return one
+        raise unknown("Group")
+
+    def projects_of(self, group: Group) -> list[Project]:
+        """The projects of a group and of its subgroups."""
+        return [one for one in self.projects.values() if group in self.above(one.group)]
 
     def project(self, user: int, name: str) -> Project:
         """A 1: a project that is not for you is not there."""
@@ -206,7 +235,8 @@ class World:
         """A 2: by the global id. One that is not the project's, or its groups', is ignored and clears it (source)."""
         project = self.projects[issue.project]
         milestone = self.milestones.get(wanted)
-        ours = milestone and (milestone.project == project.id or milestone.group in (project.group or -1,))
+        above = [one.id for one in self.above(project.group)]
+        ours = milestone and (milestone.project == project.id or milestone.group in above)
         new = wanted if ours else None
         for old, action in ((issue.milestone, "remove"), (new, "add")):
             if old is not None and issue.milestone != new:
@@ -229,8 +259,9 @@ class World:
         issue.labels = new
 
     def labels_of(self, project: Project) -> list[Label]:
-        """Those of the project and of the group above it."""
-        return [one for one in self.labels.values() if one.project == project.id or one.group in (project.group or -1,)]
+        """Those of the project and of the groups above it."""
+        above = [one.id for one in self.above(project.group)]
+        return [one for one in self.labels.values() if one.project == project.id or one.group in above]
 
     def _label(self, project: int, name: str) -> int:
         known = [one.id for one in self.labels_of(self.projects[project]) if one.name == name]
@@ -320,6 +351,9 @@ class World:
         names = {self.labels[one].name for one in issue.labels}
         copy.labels = [one.id for one in self.labels_of(to) if one.name in names]
         copy.confidential = issue.confidential
+        milestone = self.milestones.get(issue.milestone or 0)
+        if milestone and milestone.group in [one.id for one in self.above(to.group)]:  # (source: by its title)
+            copy.milestone = milestone.id
         self.issues[copy.id] = copy
         issue.moved_to = copy.id
         self.set_state(user, issue, "close")
@@ -331,7 +365,9 @@ class World:
     def milestones_of(self, project: Project, *, ancestors: bool = False) -> Iterator[Milestone]:
         """A 1: those of groups come with `include_ancestors` only."""
         for one in self.milestones.values():
-            if one.project == project.id or (ancestors and project.group is not None and one.group == project.group):
+            if one.project == project.id or (
+                ancestors and one.group in [each.id for each in self.above(project.group)]
+            ):
                 yield one
 
     def milestone(self, project: Project, number: int) -> Milestone:
@@ -350,7 +386,7 @@ class World:
         project.last_milestone += 1
         made = Milestone(next(self._ids), project.last_milestone, "", now, now, project=project.id)
         self.milestones[made.id] = made
-        self._assign_milestone(made, params)
+        self.assign_milestone(made, params)
         return made
 
     def make_group_milestone(self, group: int, title: str) -> Milestone:
@@ -364,7 +400,7 @@ class World:
         self._may(user, project, PLANNER)
         self._check_milestone(project, params, found)
         before = repr(found)
-        self._assign_milestone(found, params)
+        self.assign_milestone(found, params)
         event = params.get("state_event")
         if event is not None:
             states = {"close": "closed", "activate": "active"}
@@ -376,7 +412,7 @@ class World:
         return found
 
     @staticmethod
-    def _assign_milestone(milestone: Milestone, params: Json) -> None:
+    def assign_milestone(milestone: Milestone, params: Json) -> None:
         """No quick actions and no mentions here: they belong to issues (A 3)."""
         if "title" in params:
             milestone.title = str(params["title"]).strip()
@@ -387,14 +423,18 @@ class World:
                 setattr(milestone, name, params[name] or None)
 
     def _check_milestone(self, project: Project, params: Json, found: Milestone | None) -> None:
+        others = [one for one in self.milestones_of(project, ancestors=True) if one is not found]
+        self.check_values(params, found, [one.title for one in others])
+
+    @staticmethod
+    def check_values(params: Json, found: Milestone | None, there: list[str]) -> None:
         if "title" in params:
             title = str(params["title"]).strip()
             if not title:
                 raise invalid("title", "can't be blank")
             if len(title) > 255:
                 raise invalid("title", "is too long (maximum is 255 characters)")
-            others = [one for one in self.milestones_of(project, ancestors=True) if one is not found]
-            if any(one.title == title for one in others):  # A 2
+            if title in there:  # A 2
                 raise invalid("title", "already being used for another group or project milestone.")
         dates = {
             name: params.get(name, getattr(found, name, None)) or None
