@@ -12,7 +12,9 @@ inside; where that cannot be done, `Abilities` says so and the engine acts on th
 
 Native values are JSON-like and comparable:
 
-* text is ``str`` as the platform has it, line ends as LF;
+* text is ``str`` as the platform has it, line ends as LF; a description is rich text, which is CommonMark whatever the
+  platform formats text with: where that is something else, the connector translates (`connectors.richtext`), and
+  what it reads is again what it was given;
 * a calendar date is ``"2026-12-01"``; a moment is ``"2026-12-01T11:00:00+00:00"`` (always UTC, whole seconds);
   a time without a zone is ``"2026-12-01T12:00:00"``;
 * a set is a sorted ``tuple`` of ``str``, without doubles;
@@ -302,6 +304,15 @@ class HasHistory(Protocol):
         A field of which the history does not tell is left out; where it tells of none of them, no request is sent.
         May raise a PlatformError: the record's own time is good enough then.
         """
+        ...
+
+
+@runtime_checkable
+class HasTextFormats(Protocol):
+    """A connector that says how its platform formats text, so that `check` can tell people what of it survives."""
+
+    def text_formats(self) -> Mapping[str, str]:
+        """Native fields of text, each with the name of its format in `connectors.richtext.FORMATS`."""
         ...
 
 

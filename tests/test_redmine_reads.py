@@ -76,12 +76,6 @@ def test_a_closed_project_takes_no_writes(person: RedminePerson) -> None:
     assert [text for text in identity.warnings if "it is closed" in text]
 
 
-def test_the_formatting_of_an_instance_is_told(person: RedminePerson) -> None:
-    assert [text for text in ready(person).identify().warnings if "Textile" in text] == []  # nothing tells it yet
-    person.add("eins")
-    assert [text for text in ready(person).identify().warnings if "Textile" in text] != []
-
-
 def test_the_key_is_sent_in_its_own_header_and_nothing_else(person: RedminePerson) -> None:
     connector = connect(person, url=person.redmine.url.replace("//", "//anna:geheim@"), user="anna", password="geheim")
     headers = connector._wire.http._session.headers

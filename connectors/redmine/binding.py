@@ -15,6 +15,7 @@ from connectors.base import Native
 from connectors.errors import CursorExpired, NotACollection, NotFound, PlatformError, Unauthorized
 from connectors.redmine.shapes import Project, User
 from connectors.redmine.wire import Wire
+from connectors.richtext import MARKDOWN, TEXTILE, TextFormat
 
 OVERLAP = timedelta(seconds=10)
 """A change is stamped before it is committed, so what came shortly before the newest stamp is asked for again."""
@@ -102,6 +103,11 @@ class Binding:
         return json.dumps(asdict(self))
 
     @property
+    def rich(self) -> TextFormat:
+        """How descriptions are written; Markdown where nobody tells."""
+        return TEXTILE if self.formatting == TEXTILE.name else MARKDOWN
+
+    @property
     def writable(self) -> bool:
         """Whether issues can be made and changed here. A closed project refuses every write (section 2)."""
         return self.open and not {"add_issues", "edit_issues"} & set(self.lacks)
@@ -125,10 +131,6 @@ class Binding:
                 f"Our account may not manage subtasks in {project}: no issue gets a parent there.",
             ),
             (self.narrow, f"Our account does not see all issues in {project}: give it a role that does."),
-            (
-                self.formatting == "textile",
-                f"Descriptions are shown as Textile on {host}: Markdown from elsewhere is kept word for word there.",
-            ),
         )
         return tuple(text for holds, text in said if holds)
 
@@ -140,7 +142,6 @@ def bind(wire: Wire, setting: str, wanted: str) -> Binding:
     words = wire.words(project)
     roles = [role.id for one in me.memberships if one.project.id == project.id for role in one.roles]
     lacks, narrow = _rights(wire, me, roles)
-    issue = wire.newest(project.id).get("id")
     return Binding(
         setting,
         project.id,
@@ -150,7 +151,7 @@ def bind(wire: Wire, setting: str, wanted: str) -> Binding:
         lacks,
         not (me.admin or roles),
         narrow,
-        wire.formatting(issue) if isinstance(issue, int) else "",
+        _formatting(wire, project.id),
         words.defaults,
     )
 
@@ -175,6 +176,16 @@ def _choose(wire: Wire, wanted: str) -> Project:
     raise NotACollection(
         f"{wire.http.host} shows our account no project “{wanted}” ({setting}); there is: {there}.", found=titles
     )
+
+
+def _formatting(wire: Wire, project: int) -> str:
+    """How the instance shows text, told by any issue of it that we may edit; "" if there is none."""
+    for where in (project, None):
+        issue = wire.newest(where).get("id")
+        found = wire.formatting(issue) if isinstance(issue, int) else ""
+        if found:
+            return found
+    return ""
 
 
 def _rights(wire: Wire, me: User, roles: list[int]) -> tuple[tuple[str, ...], bool]:

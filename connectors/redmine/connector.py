@@ -72,6 +72,7 @@ class RedmineConnector:
         self._records = Records(self._wire.root, self._wire.instance)
         self._binding: Binding | None = None
         self._words: Words | None = None
+        self._asked = False
         self.abilities = Abilities(create_fields=_CREATED, defaults=EMPTY, writes=access.writes or 2)
 
     @property
@@ -121,6 +122,17 @@ class RedmineConnector:
             self._learn(found.defaults)
         self._words = found
         return found
+
+    def text_formats(self) -> Mapping[str, str]:
+        """The description of an issue is rich text; that of a version is one line."""
+        return {"description": self._bound.rich.name}
+
+    def _learn_formatting(self, issue: int) -> None:
+        """Where nothing told it yet how text is formatted there, an issue does (facts: redmine, section 4)."""
+        if self._bound.formatting or self._asked:
+            return
+        self._asked = True
+        self._binding = replace(self._bound, formatting=self._wire.formatting(issue))
 
     def _project(self) -> Project:
         return self._wire.still(self._bound.project, self._bound.title)
@@ -184,7 +196,9 @@ class RedmineConnector:
             if _is_issue(key):
                 issue = read(Issue, row)
                 if issue is not None:
-                    record = self._records.issue(issue, words, parent=issue.id in parents, me=me)
+                    self._learn_formatting(issue.id)
+                    rich = self._bound.rich
+                    record = self._records.issue(issue, words, rich, parent=issue.id in parents, me=me)
                     found[key] = None if issue.is_private else record
                     continue
             else:
@@ -206,7 +220,9 @@ class RedmineConnector:
     def _record(self, one: Issue | Version) -> Record:
         if isinstance(one, Version):
             return self._records.version(one, self._vocabulary)
-        return self._records.issue(one, self._vocabulary, parent=bool(one.children), me=self._bound.me)
+        self._learn_formatting(one.id)
+        parent, me = bool(one.children), self._bound.me
+        return self._records.issue(one, self._vocabulary, self._bound.rich, parent=parent, me=me)
 
     def _compared(self, ref: Ref, if_version: str) -> tuple[Issue | Version, Record]:
         """The record as it is now, which must be what the engine believes it is (R24)."""
@@ -247,6 +263,8 @@ class RedmineConnector:
     def create(self, fields: Fields, mark: str) -> Record:
         """Make an issue, or a version. Redmine has no place for a mark."""
         made = self._make_version(fields) if fields.get("type") == VERSION else self._make_issue(fields)
+        if isinstance(made, Issue):
+            self._format(made, fields)
         name = f"{VERSIONS if isinstance(made, Version) else ISSUES}/{made.id}"
         try:
             return self._record(self._fetch(name))
@@ -255,7 +273,7 @@ class RedmineConnector:
 
     def _make_issue(self, fields: Fields) -> Issue:
         # A start that is not said would be today (section 4).
-        body = issue_body({"start": None, **fields}, self._vocabulary)
+        body = issue_body({"start": None, **fields}, self._vocabulary, self._bound.rich)
         try:
             return self._wire.make_issue(self._bound.project, body)
         except Rejected:
@@ -263,6 +281,14 @@ class RedmineConnector:
                 raise
             # Nothing new comes into a version that is locked or closed (section 5): better without it than not at all.
             return self._wire.make_issue(self._bound.project, {**body, "fixed_version_id": ""})
+
+    def _format(self, made: Issue, fields: Fields) -> None:
+        """The first issue of an instance tells how text is formatted there: too late for its own description."""
+        before = self._bound.rich
+        self._learn_formatting(made.id)
+        if self._bound.rich is not before and fields.get("description"):
+            body = issue_body({"description": fields["description"]}, self._vocabulary, self._bound.rich)
+            self._wire.change_issue(made.id, body)
 
     def _is_closed(self, milestone: Native) -> bool:
         found = split(str(milestone)) if milestone is not None else None
@@ -287,7 +313,7 @@ class RedmineConnector:
             raise Transient(f"{self._wire.http.host} did not say what it made of {ref.native_id}.") from error
 
     def _change_issue(self, issue: Issue, changed: Fields) -> bool:
-        body = issue_body(changed, self._vocabulary, issue.description)
+        body = issue_body(changed, self._vocabulary, self._bound.rich, issue.description)
         status = body.get("status_id")
         allowed = None if issue.allowed_statuses is None else {one.id for one in issue.allowed_statuses}
         if status is not None and "tracker_id" not in body and allowed is not None and status not in allowed:

@@ -16,6 +16,7 @@ from connectors.errors import Rejected
 from connectors.redmine import texts
 from connectors.redmine.shapes import History, Issue, Version, seconds
 from connectors.redmine.words import VERSION, Words
+from connectors.richtext import TextFormat
 
 ISSUES, VERSIONS = "issues", "versions"
 
@@ -73,9 +74,9 @@ class Records:
     def __init__(self, root: str, instance: str) -> None:
         self._root, self._instance = root, instance
 
-    def issue(self, issue: Issue, words: Words, *, parent: bool, me: int) -> Record:
-        """An issue; ``parent`` where it has children."""
-        fields = issue_fields(issue, words, parent=parent)
+    def issue(self, issue: Issue, words: Words, rich: TextFormat, *, parent: bool, me: int) -> Record:
+        """An issue; ``parent`` where it has children. ``rich`` is how its description is written."""
+        fields = issue_fields(issue, words, rich, parent=parent)
         return Record(
             self.ref(ISSUES, issue.id, issue.created_on),
             str(issue.project.id),
@@ -118,12 +119,12 @@ class Records:
         return Ref(self._instance, f"{what}/{id}", born)
 
 
-def issue_fields(issue: Issue, words: Words, *, parent: bool) -> dict[str, Native]:
+def issue_fields(issue: Issue, words: Words, rich: TextFormat, *, parent: bool) -> dict[str, Native]:
     """The native fields that an issue really has: not what its children decide, nor what its tracker lacks (R7)."""
     fields: dict[str, Native] = {
         "type": str(issue.tracker.id),
         "title": texts.lines(issue.subject),
-        "description": texts.plain(issue.description),
+        "description": texts.heard(issue.description, rich),
         "status": words.status(issue.status.id),
         "priority": str(issue.priority.id),
         "start": issue.start_date,
@@ -178,7 +179,7 @@ def last_changes(history: History, names: Collection[str]) -> dict[str, float]:
 # ---- what to write -------------------------------------------------------------------------------------------------
 
 
-def issue_body(fields: Fields, words: Words, there: str | None = None) -> dict[str, object]:
+def issue_body(fields: Fields, words: Words, rich: TextFormat, there: str | None = None) -> dict[str, object]:
     """The attributes of an issue for these fields. ``there`` is the description that it has now, as it is stored.
 
     A field is cleared by "" and not by null, which is ignored for some of them (section 4).
@@ -192,7 +193,7 @@ def issue_body(fields: Fields, words: Words, there: str | None = None) -> dict[s
             case "title":
                 body["subject"] = _text(value)
             case "description":
-                body["description"] = texts.quiet(_text(value), there)
+                body["description"] = texts.said(_text(value), there, rich)
             case "status":
                 body["status_id"] = words.status_id(value)
             case "priority":

@@ -132,8 +132,8 @@ class Wire:
 
     # ---- reading ---------------------------------------------------------------------------------------------
 
-    def newest(self, project: int) -> dict[str, object]:
-        """The issue that changed last, unread; {} if there is none."""
+    def newest(self, project: int | None) -> dict[str, object]:
+        """The issue of a project, or of them all, that changed last, unread; {} if there is none."""
         page = self._page(project, {"sort": "updated_on:desc", "limit": "1"})
         return page.issues[0] if page.issues else {}
 
@@ -258,8 +258,9 @@ class Wire:
             raise Rejected(f"{self.http.host} refuses this: {self._said(answer)}.")
         return answer
 
-    def _page(self, project: int, where: Mapping[str, str]) -> Page:
-        answer = self._send("GET", f"/projects/{project}/issues.json", params={**_OURS, **where})
+    def _page(self, project: int | None, where: Mapping[str, str]) -> Page:
+        path = "/issues.json" if project is None else f"/projects/{project}/issues.json"
+        answer = self._send("GET", path, params={**_OURS, **where})
         page = read(Page, self.http.json(answer))
         if page is None:
             raise self.http.unreadable(answer, "an answer of Redmine")
