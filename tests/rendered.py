@@ -9,7 +9,9 @@ Seen = list[tuple[str, tuple[str, ...]]]
 """Characters, blanks left out, each with its formatting in alphabetical order."""
 
 _NAMES = {
-    **{name: name for name in ("h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote", "code", "ul", "ol", "td", "th")},
+    **{
+        name: name for name in ("h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote", "code", "ul", "ol", "td", "th")
+    },
     **{"strong": "bold", "b": "bold", "em": "italic", "i": "italic", "s": "struck", "del": "struck"},
     **{name: f"only Textile: {name}" for name in ("ins", "sup", "sub", "cite", "span", "abbr", "kbd")},
 }

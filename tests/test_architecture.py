@@ -105,7 +105,12 @@ def test_the_product_stands_without_the_tests_and_their_tools() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     named = {re.split(r"[<>=\[ ]", wanted)[0].lower() for wanted in project["dependencies"]}
     named |= {re.split(r"[<>=\[ ]", wanted)[0].lower() for wanted in project["optional-dependencies"]["postgresql"]}
-    called = {"python-dotenv": "dotenv", "ruamel.yaml": "ruamel"}
+    called = {
+        "python-dotenv": "dotenv",
+        "ruamel.yaml": "ruamel",
+        "beautifulsoup4": "bs4",
+        "markdown-it-py": "markdown_it",
+    }
     known = {called.get(name, name) for name in named} | set(sys.stdlib_module_names) | set(PACKAGES)
     known |= {"urllib3", "dateutil"}  # come with requests and icalendar, which show them in their own interface
     tools = {"connectors.testing": {"pytest"}}  # the shipped contract: run by those who write connectors

@@ -60,11 +60,13 @@ class Style(NamedTuple):
     careful: int = 0
     """Every sign that could mean something is escaped, whether it would or not."""
     table: int = 0
+    """The line under the head: ``| ---: |``, ``|---:|``, as wide as the cells with and without blanks, ``| --: |``,
+    ``|--:|``"""
     backslash: int = 0
     """Hard breaks are spelled with a backslash."""
 
 
-_SIZES = Style(2, 3, 2, 2, 2, 4, 3, 2, 2, 4, 2)
+_SIZES = Style(2, 3, 2, 2, 2, 4, 3, 2, 2, 6, 2)
 _BULLETS = "-*+"
 _WIDTHS = (0, 4, 2, 3)
 _FENCES = ("```", "~~~")
@@ -218,12 +220,12 @@ class _Speller:
     def _table(self, block: Table) -> str:
         rows = [[self._line(cell).replace("|", "\\|") for cell in row] for row in block.rows]
         rows = [row + [""] * (len(block.sides) - len(row)) for row in rows]
-        padded, spaced = self._style.table >= 2, self._style.table in (0, 2)
+        padded, spaced = self._style.table in (2, 3), self._style.table % 2 == 0
         widths = [max(3, *(len(row[n]) for row in rows)) if padded else 0 for n in range(len(block.sides))]
         marks = []
         for side, width in zip(block.sides, widths, strict=True):
-            room = (width if spaced else width + 2) if padded else 3
             left, right = side in ("left", "center"), side in ("right", "center")
+            room = (width if spaced else width + 2) if padded else 3 if self._style.table >= 4 else 3 + left + right
             marks.append(":" * left + "-" * (room - left - right) + ":" * right)
         lines = [_row(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
         return "\n".join([lines[0], _row(marks) if spaced else f"|{'|'.join(marks)}|", *lines[1:]])

@@ -125,8 +125,7 @@ def read_blocks(source: str) -> list[Block]:
 
 def begins_block(line: str) -> bool:
     """Whether a line is nothing but what a heading, a list or the like begins with."""
-    found = _PREFIX.match(line) or _LIST.match(line)
-    return bool(found and found.end() == len(line))
+    return _PREFIX.fullmatch(line) is not None or re.fullmatch(rf"[#*]+{_CLASS} ", line) is not None
 
 
 def _prefixed(kind: str, text: str) -> list[Block]:

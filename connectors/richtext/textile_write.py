@@ -48,6 +48,9 @@ _OPENERS = re.compile(
 )
 """Where a sign could begin to mean something."""
 
+_UNFIT = re.compile(r"[<>\"\n]|\{\{")
+"""What an address or a title cannot hold; a macro would be carried out even there (R15)."""
+
 Hold = Callable[[str], str]
 
 
@@ -151,7 +154,7 @@ class _Writer:
                 return self._around("-", one.inlines)
             case Link():
                 return self._link(one)
-            case Image():
+            case Image() if not _UNFIT.search(one.alt + one.url):
                 return f"!{one.url}({one.alt})!" if one.alt else f"!{one.url}!"
             case Break():
                 return "\n"
@@ -161,6 +164,8 @@ class _Writer:
         return f"{sign}{self._inlines(inlines)}{sign}"
 
     def _link(self, link: Link) -> str:
+        if _UNFIT.search(link.title + link.url):
+            raise Unsaid
         text = link.inlines[0].text if link.bare and isinstance(link.inlines[0], Text) else self._inlines(link.inlines)
         title = f"({link.title})" if link.title else FUSE if text.endswith(")") else ""
         return f'"{text}{title}":{link.url}'
