@@ -10,15 +10,17 @@ import pytest
 pytest.register_assert_rewrite("connectors.testing")
 
 from tests import redmine_server  # noqa: E402 - the rewrite has to be registered first
-from tests.fakes import deck_model, gitlab_model  # noqa: E402
+from tests.fakes import deck_model, gitlab_model, openproject_model  # noqa: E402
 from tests.fakes.deck import Deck  # noqa: E402
 from tests.fakes.gitlab import GitLab  # noqa: E402
+from tests.fakes.openproject import OpenProject  # noqa: E402
 from tests.mirror import Desk, Mirror  # noqa: E402
 from tests.offices import (  # noqa: E402
     CalendarOffice,
     DeckOffice,
     GitLabOffice,
     Makers,
+    OpenProjectOffice,
     RedmineOffice,
     WorkbookOffice,
 )
@@ -72,11 +74,16 @@ def mirror(tmp_path: Path, rathaus: Desk, entwicklung: Desk) -> Mirror:
 def makers(radicale: Radicale, redmine: Redmine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Makers]:
     """One office on every kind of platform; each call makes a new collection of it."""
     monkeypatch.setattr("connectors.workbook.file.REST", 0.0)
-    with Deck(clock=deck_model.WallClock()) as deck, GitLab(clock=gitlab_model.WallClock()) as gitlab:
+    with (
+        Deck(clock=deck_model.WallClock()) as deck,
+        GitLab(clock=gitlab_model.WallClock()) as gitlab,
+        OpenProject(clock=openproject_model.WallClock()) as openproject,
+    ):
         yield {
             "rathaus": lambda: DeckOffice(deck),
             "kalender": lambda: CalendarOffice(radicale),
             "entwicklung": lambda: GitLabOffice(gitlab),
             "bau": lambda: RedmineOffice(redmine),
+            "vorhaben": lambda: OpenProjectOffice(openproject),
             "plan": lambda: WorkbookOffice(tmp_path),
         }

@@ -1,4 +1,4 @@
-"""Six offices, each in a tool of its own, and the people who work there as their tools let them.
+"""Offices, each in a tool of its own, and the people who work there as their tools let them.
 
 An office speaks the words that all tools share: a task has a title, a text, a due date, is done or not, and has
 labels where the tool knows labels. A task goes by its tag, the last word of its title, which nobody changes. People act
@@ -21,8 +21,10 @@ import openpyxl
 from tests.deck_person import DeckPerson
 from tests.fakes.deck import Deck
 from tests.fakes.gitlab import GitLab
+from tests.fakes.openproject import OpenProject
 from tests.gitlab_person import GitLabPerson
 from tests.mirror import Desk
+from tests.openproject_person import OpenProjectPerson
 from tests.radicale_server import Radicale
 from tests.redmine_person import RedminePerson
 from tests.redmine_server import Redmine
@@ -321,6 +323,72 @@ class RedmineOffice:
     def _issue(self, tag: str) -> Any:
         [issue] = [one for one in self._issues() if one["subject"].endswith(f" {tag}")]
         return issue
+
+
+class OpenProjectOffice:
+    """An OpenProject project; it knows no labels. Its people work on Sundays, too."""
+
+    has_labels = False
+
+    def __init__(self, server: OpenProject) -> None:
+        self.project = server.project(f"vorhaben-{next(_numbers)}").identifier
+        self.person = OpenProjectPerson(server.url, "opapi-anna", self.project, "opapi-bridge")
+        there = self.person.call("GET", "/statuses")["_embedded"]["elements"]
+        self.statuses = {one["name"]: f"/api/v3/statuses/{one['id']}" for one in there}
+
+    def settings(self, name: str) -> dict[str, str]:
+        found = {"TYPE": "openproject", "URL": self.person.url, "TOKEN": "opapi-bridge", "COLLECTION": self.project}
+        return {f"{name}_{key}": value for key, value in found.items()}
+
+    def adds(self, title: str, due: str = "") -> None:
+        self.person.add(title)
+        if due:
+            self.sets(title.rpartition(" ")[2], "due", due)
+
+    def sets(self, tag: str, name: str, value: str | bool) -> None:
+        if name == "done":
+            self._patch(tag, _links={"status": {"href": self.statuses["Closed" if value else "New"]}})
+        elif name == "due":
+            self._patch(tag, dueDate=value or None, ignoreNonWorkingDays=True)
+        elif name == "text":
+            self._patch(tag, description={"raw": value})
+        else:
+            self._patch(tag, subject=value)
+
+    def toggles(self, tag: str, label: str) -> None:
+        raise NotImplementedError("work packages have no labels")
+
+    def deletes(self, tag: str) -> None:
+        self.person.remove(str(self._package(tag)["id"]))
+
+    def all(self) -> list[Seen]:
+        return [
+            Seen(
+                package["subject"],
+                package["description"]["raw"] or "",
+                package.get("dueDate") or package.get("date") or "",
+                package["_links"]["status"]["title"] == "Closed",
+                None,
+                package["_links"]["status"]["title"] == "Rejected",
+            )
+            for package in self.packages()
+        ]
+
+    def packages(self) -> list[Any]:
+        """Every work package, closed ones too."""
+        answer = self.person.call("GET", f"/projects/{self.project}/work_packages?filters=[]&pageSize=1000")
+        assert answer["total"] == answer["count"]
+        found: list[Any] = answer["_embedded"]["elements"]
+        return found
+
+    def _package(self, tag: str) -> Any:
+        [package] = [one for one in self.packages() if one["subject"].endswith(f" {tag}")]
+        return package
+
+    def _patch(self, tag: str, **fields: object) -> None:
+        package = self._package(tag)
+        body = {"lockVersion": package["lockVersion"], **fields}
+        self.person.call("PATCH", f"/work_packages/{package['id']}?notify=false", body)
 
 
 class WorkbookOffice:

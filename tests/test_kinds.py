@@ -1,7 +1,7 @@
 """One platform of every kind at once: what a city's offices see of each other's work.
 
-A Deck board, a GitLab project, a project in a real Redmine, a task list on a real Radicale and an .xlsx file, mirrored
-together. `tests.test_machine_kinds` plays random histories over them.
+A Deck board, a GitLab and an OpenProject project, a project in a real Redmine, a task list on a real Radicale and an
+.xlsx file, mirrored together. `tests.test_machine_kinds` plays random histories over them.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ NASTY = "\n".join(
         "Absatz von entwicklung",
         "",
         "Absatz von bau",
+        "",
+        "Absatz von vorhaben",
         "",
         "Absatz von plan",
         "",

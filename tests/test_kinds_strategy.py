@@ -24,6 +24,7 @@ from tests.offices import (
     GitLabOffice,
     Makers,
     Office,
+    OpenProjectOffice,
     RedmineOffice,
     WorkbookOffice,
 )
@@ -179,12 +180,27 @@ def in_redmine(office: Any) -> list[Held]:
     ] + [Held("milestone", one["name"], one.get("due_date") or "") for one in versions]
 
 
+def in_openproject(office: Any) -> list[Held]:
+    packages = office.packages()
+    titles = {package["_links"]["self"]["href"]: package["subject"] for package in packages}
+    held = []
+    for package in packages:
+        links = package["_links"]
+        kind = "milestone" if links["type"]["title"] == "Milestone" else "task"
+        above = titles.get(links["parent"]["href"], "")
+        day = package.get("dueDate") or package.get("date") or ""
+        version = links["version"].get("title", "") if kind == "task" else ""
+        held.append(Held(kind, package["subject"], day, above=above, milestone=version))
+    return held
+
+
 LOOKS: Mapping[type, Callable[[Any], list[Held]]] = {
     WorkbookOffice: in_workbook,
     CalendarOffice: in_calendar,
     DeckOffice: in_deck,
     GitLabOffice: in_gitlab,
     RedmineOffice: in_redmine,
+    OpenProjectOffice: in_openproject,
 }
 
 

@@ -1,9 +1,9 @@
 """Random histories over one platform of every kind at once: they come to rest alike, nothing is lost or doubled.
 
-A Deck board, a GitLab project, a project in a real Redmine, a task list on a real Radicale and an .xlsx file are
-mirrored together, as a city would have it. What must come of each pass is told by a comparison that knows nothing of
-keys and links: what one office changed is there in all of them, what several changed differently is what one of them
-said.
+A Deck board, a GitLab and an OpenProject project, a project in a real Redmine, a task list on a real Radicale and an
+.xlsx file are mirrored together, as a city would have it. What must come of each pass is told by a comparison that
+knows nothing of keys and links: what one office changed is there in all of them, what several changed differently is
+what one of them said.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.offices import LABELS, Makers, Office
 pytestmark = [pytest.mark.radicale, pytest.mark.redmine, pytest.mark.xdist_group("redmine")]
 
 Fields = dict[str, object]
-NAMES = ("rathaus", "kalender", "entwicklung", "bau", "plan")
+NAMES = ("rathaus", "kalender", "entwicklung", "bau", "vorhaben", "plan")
 VALUES = {
     "title": ("Netz", "Ämter 🚦", "Portal; neu"),
     "text": ("eine Zeile", "andere Zeile", ""),

@@ -53,8 +53,8 @@ class Fault:
 class OpenProject:
     """A running server. ``prefix`` is a path that OpenProject lives under."""
 
-    def __init__(self, language: str = "en", prefix: str = "") -> None:
-        self.clock = Clock()
+    def __init__(self, language: str = "en", prefix: str = "", clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
         self.world = World(self.clock, language)
         self.prefix = prefix
         self.bridge = self.world.add_user("strategie-bot", admin=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -35,6 +36,19 @@ class Clock:
     def moment(self) -> datetime:
         """The database keeps microseconds."""
         return datetime.fromtimestamp(self.now, UTC)
+
+
+class WallClock(Clock):
+    """The clock of this machine, for tests in which real servers take part as well."""
+
+    @property
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return time.time()
+
+    @now.setter
+    def now(self, _: float) -> None:
+        """Nobody sets this clock."""
 
 
 class Refusal(Exception):
