@@ -71,6 +71,14 @@ class Book:
         found = (self._items[id] for id in self._titles.get(wanted, ()))
         return sorted((item for item in found if normal(item.title) == wanted), key=lambda item: item.id)
 
+    def items_starting(self, title: str) -> list[Item]:
+        """Items whose title begins like this, by `normal`, in the order of their ids."""
+        wanted = normal(title)
+        for item in self.store.items_starting(wanted):
+            self._items.setdefault(item.id, item)
+        found = (item for item in self._items.values() if normal(item.title).startswith(wanted))
+        return sorted(found, key=lambda item: item.id)
+
     def load_titles(self, titles: Iterable[str]) -> None:
         """Load the items of several `normal` titles with one look-up."""
         missing = [title for title in dict.fromkeys(titles) if title not in self._titles_loaded]

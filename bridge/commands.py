@@ -169,7 +169,7 @@ class _Nobody:
     def title_of(self, item: str) -> str:
         return item
 
-    def milestone_titled(self, title: str) -> str | None:
+    def milestone_titled(self, title: str, limit: int | None = None) -> str | None:
         return None
 
 

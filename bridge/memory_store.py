@@ -225,6 +225,10 @@ class MemoryStore:
         with self._lock:
             return self._items.marked(*(("title", normal(title)) for title in titles))
 
+    def items_starting(self, title: str) -> list[Item]:
+        """Items whose title begins like this one, compared by `mappings.canonical.normal`."""
+        return [item for item in self.all_items() if normal(item.title).startswith(normal(title))]
+
     def find_items(self, text: str) -> list[Item]:
         """The item of this id; else those whose id starts so; else those whose `normal` title it is."""
         if not text:

@@ -216,6 +216,12 @@ class SqlStore:
         found = self._among(tables.ITEMS, tables.items.c.title_key, wanted.values())
         return [item for item in found if normal(item.title) in wanted]
 
+    def items_starting(self, title: str) -> list[Item]:
+        """Items whose title begins like this one, compared by `mappings.canonical.normal`."""
+        key, wanted = tables.items.c.title_key, tables.title_key(title)
+        found = self._all(tables.ITEMS, key >= wanted, key < wanted + "\U0010ffff")
+        return [item for item in found if normal(item.title).startswith(normal(title))]
+
     def find_items(self, text: str) -> list[Item]:
         """The item of this id; else those whose id starts so; else those whose `normal` title it is."""
         if not text:

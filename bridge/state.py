@@ -407,6 +407,10 @@ class Store(Protocol):
         """Items with one of these titles, compared by `mappings.canonical.normal`."""
         ...
 
+    def items_starting(self, title: str) -> list[Item]:
+        """Items whose title begins like this one, compared by `mappings.canonical.normal`."""
+        ...
+
     def find_items(self, text: str) -> list[Item]:
         """Items whose id is, or starts with, the text; else those whose `normal` title it is."""
         ...

@@ -15,7 +15,7 @@ from bridge.book import Book, new_id
 from bridge.limits import USUAL, Thresholds
 from bridge.state import Binding, Item, Key, Link, LinkState
 from connectors.base import NEW, Abilities, Connector, Fields, HasTraffic, Native, Options, Record
-from mappings.canonical import GROUPS, Cell, Kind, Value, alike, field_of, normal, preferred
+from mappings.canonical import CUT, GROUPS, Cell, Kind, Value, alike, field_of, normal, preferred, shortened
 from mappings.scene import STALE
 from mappings.translate import Reading, Translator, Vocabulary
 
@@ -304,6 +304,10 @@ class _References:
     def title_of(self, item: str) -> str:
         return self.book.item(item).title
 
-    def milestone_titled(self, title: str) -> str | None:
-        found = [i for i in self.book.items_titled(title) if i.kind == Kind.MILESTONE and not i.dead]
-        return found[0].id if len(found) == 1 else None
+    def milestone_titled(self, title: str, limit: int | None = None) -> str | None:
+        found = self.book.items_titled(title)
+        if not found and limit is not None and title.endswith(CUT):
+            longer = self.book.items_starting(title.removesuffix(CUT)[:-1])  # the last letter may lack its accent
+            found = [item for item in longer if normal(shortened(item.title, limit)) == normal(title)]
+        milestones = [item.id for item in found if item.kind == Kind.MILESTONE and not item.dead]
+        return milestones[0] if len(milestones) == 1 else None

@@ -53,6 +53,9 @@ VISIBILITY = ("internal", "public")
 TITLE_LIMIT = 255
 """Characters of a title. Every platform we know holds that many; a longer one is parked and said (R27)."""
 
+CUT = "…"
+"""Stands where a title was shortened."""
+
 _PREFERENCE: Mapping[Value, int] = {
     value: rank
     for rank, value in enumerate(
@@ -134,6 +137,11 @@ def normal(text: str | None) -> str:
 def plain(text: str | None) -> str:
     """Canonical text: LF line ends, no blanks at the very end (no platform keeps those reliably)."""
     return (text or "").replace("\r\n", "\n").replace("\r", "\n").rstrip()
+
+
+def shortened(text: str, limit: int | None) -> str:
+    """A title as a platform shows it that has no room for all of it."""
+    return text if limit is None or len(text) <= limit else text[: limit - len(CUT)].rstrip() + CUT
 
 
 def alike(cell: Cell, one: Value, other: Value) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from connectors.base import Native
 from mappings import tables
-from mappings.canonical import TITLE_LIMIT, Cell, Kind, Value, cell_of, element_of, normal, plain
+from mappings.canonical import TITLE_LIMIT, Cell, Kind, Value, cell_of, element_of, normal, plain, shortened
 from mappings.dates import day_of, instant, placed
 from mappings.scene import STALE, Codec, Heard, Pending, Scene, Unreadable, Unshowable, Waiting, Wish, one
 
@@ -211,6 +211,7 @@ class Elements:
                 self._reserve(table.native, table.elements)
         milestone = mapping.fields.milestone
         self._milestones = milestone.native if milestone is not None and milestone.by == "title" else None
+        self._limit = milestone.limit if milestone is not None else None
 
     def reserved(self, native: str, title: str | None) -> bool:
         """Whether a title stands for a kind or a choice."""
@@ -222,7 +223,9 @@ class Elements:
         if native != self._milestones or self.reserved(native, title):
             return None
         bound = scene.voc.bound.get(native, {}).get(element)
-        return bound or (scene.refs.milestone_titled(title) if title is not None and normal(title) else None)
+        if bound is not None or title is None or not normal(title):
+            return bound
+        return scene.refs.milestone_titled(title, self._limit)
 
     def _reserve(self, native: str, elements: Mapping[str, tuple[str, ...]]) -> None:
         self._reserved.setdefault(native, set()).update(normal(name) for names in elements.values() for name in names)
@@ -277,7 +280,7 @@ class MilestoneCodec:
         for element in bound:
             if shelf.there is None or element in shelf.there:
                 return element
-        title = within(scene.refs.title_of(item), self._table.limit, "title of the milestone")
+        title = shortened(scene.refs.title_of(item), self._table.limit)
         element = shelf.pick((title,))
         if self._elements.milestone(native, element, scene) != item:
             raise Unshowable(f"“{title}” does not stand for this milestone alone here: give it another title")

@@ -49,8 +49,11 @@ class References(Protocol):
         """The title of an item."""
         ...
 
-    def milestone_titled(self, title: str) -> str | None:
-        """The one milestone with that title, compared by `normal`; None if there is none or more than one."""
+    def milestone_titled(self, title: str, limit: int | None = None) -> str | None:
+        """The one milestone with that title, compared by `normal`; None if there is none or more than one.
+
+        If nothing has it as it is, it may be `shortened` to the limit.
+        """
         ...
 
 

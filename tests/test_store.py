@@ -173,6 +173,9 @@ def test_items_are_found_by_normal_title(store: Store) -> None:
     store.save(Batch(items=[an_item("i", "Straße  bauen "), an_item("j", "STRASSE BAUEN"), an_item("k", long + "x")]))
     assert ids(store.items_titled(["strasse bauen", "nobody"])) == ["i", "j"]
     assert store.items_titled([long + "y"]) == []
+    assert ids(store.items_starting("STRASSE  ba")) == ["i", "j"]
+    assert ids(store.items_starting(long)) == ["k"]
+    assert store.items_starting("bauen") == []
     assert ids(store.items_titled([long + "X"])) == ["k"]
     store.save(Batch(items=[an_item("i", "renamed")]))
     assert ids(store.items_titled(["strasse bauen"])) == ["j"]

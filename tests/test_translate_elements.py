@@ -93,6 +93,19 @@ def test_a_label_over_the_limit_cannot_be_shown() -> None:
     assert set(DECK.write({f"labels:{'x' * 101}": "x" * 101}, card(), board(), NOBODY, AT).unshowable)
 
 
+def test_the_element_of_a_milestone_is_shortened_where_there_is_no_room() -> None:
+    title = "Baubeginn " + "x" * 120
+    shown = title[:99] + "…"
+    long = Who({"n1": "m1"}, {"m1": title})
+    writing = DECK.write({"milestone": "m1"}, card(), board(), long, AT)
+    assert writing.fields == {"labels": (f"+{shown}",)}
+    assert writing.shown == {"milestone"}
+    reading = DECK.read(card(labels=("l9",)), board(labels={**LABELS, "l9": shown}), long)
+    assert reading.cells["milestone"] == {"m1"}
+    twins = Who({"n1": "m1", "n2": "m2"}, {"m1": title, "m2": title + "y"})
+    assert set(DECK.write({"milestone": "m1"}, card(), board(), twins, AT).unshowable) == {"milestone"}
+
+
 def test_edits_of_labels_are_told_one_by_one() -> None:
     changes = CALDAV.changes(on_caldav(CATEGORIES=("a", "b")), on_caldav(CATEGORIES=("B", "C")))
     assert changes == {"labels:a": {None}, "labels:c": {"C"}}

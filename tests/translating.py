@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from connectors.base import Native
-from mappings.canonical import Value, normal
+from mappings.canonical import Value, normal, shortened
 from mappings.schema import load, shipped
 from mappings.translate import Reading, Translator, Vocabulary
 
@@ -39,8 +39,8 @@ class Who:
     def title_of(self, item: str) -> str:
         return self.titles[item]
 
-    def milestone_titled(self, title: str) -> str | None:
-        found = [item for item, other in self.titles.items() if normal(other) == normal(title)]
+    def milestone_titled(self, title: str, limit: int | None = None) -> str | None:
+        found = [item for item, other in self.titles.items() if normal(shortened(other, limit)) == normal(title)]
         return found[0] if len(found) == 1 else None
 
 

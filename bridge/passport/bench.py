@@ -19,7 +19,7 @@ from bridge.config import ConnectorSettings
 from bridge.passport.report import OPTION
 from connectors.base import Alive, Connector, Fields, Gone, Identity, Probe, Record
 from connectors.errors import Lost, NotFound, PlatformError, RateLimited, Transient, VersionMismatch
-from mappings.canonical import Cell, Kind, Value, normal
+from mappings.canonical import Cell, Kind, Value, normal, shortened
 from mappings.translate import Reading, Translator, Vocabulary, Writing
 
 ROUNDS = 4
@@ -180,9 +180,10 @@ class Bench:
         """The title of a record of ours."""
         return next((one.title for one in self.made if one.item == item), item)
 
-    def milestone_titled(self, title: str) -> str | None:
+    def milestone_titled(self, title: str, limit: int | None = None) -> str | None:
         """The milestone of ours with that title."""
-        found = [one.item for one in self.made if one.kind is Kind.MILESTONE and normal(one.title) == normal(title)]
+        titles = {one.item: one.title for one in self.made if one.kind is Kind.MILESTONE}
+        found = [item for item, other in titles.items() if normal(shortened(other, limit)) == normal(title)]
         return found[0] if len(found) == 1 else None
 
     # ---- taking away -----------------------------------------------------------------------------------------
