@@ -256,10 +256,10 @@ def _as_held(office: Office, one: Held, whole: Mapping[str, Held]) -> Held | Non
     if isinstance(office, RedmineOffice | OpenProjectOffice):
         # Only a task is below a task; a version's name has 60 characters. Redmine has a parent's days from its subtasks.
         redmine = isinstance(office, RedmineOffice)
-        below = [other.due for other in whole.values() if other.above == one.title and other.kind == "task" and redmine]
+        subtasks = [other for other in whole.values() if other.above == one.title and other.kind == "task"]
         above = one.above if one.above and whole[one.above].kind == "task" else ""
         title = _short(one.title) if redmine and one.kind == "milestone" else one.title
-        one = replace(one, title=title, due=max(below, default=one.due))
+        one = replace(one, title=title, due=max((sub.due for sub in subtasks if redmine), default=one.due))
         one = replace(one, labels=frozenset(), above=above, milestone=_short(one.milestone))
         return one if one.kind in ("task", "milestone") else None
     return one
