@@ -254,7 +254,7 @@ def _as_held(office: Office, one: Held, whole: Mapping[str, Held]) -> Held | Non
     if isinstance(office, GitLabOffice):
         return replace(one, above="") if one.kind in ("task", "milestone") else None
     if isinstance(office, RedmineOffice | OpenProjectOffice):
-        # Only a task is below a task; a version's name has 60 characters. Redmine has a parent's days from its subtasks.
+        # Only a task is below a task, and in Redmine it has its days from those; a version has 60 characters of name.
         redmine = isinstance(office, RedmineOffice)
         subtasks = [other for other in whole.values() if other.above == one.title and other.kind == "task"]
         above = one.above if one.above and whole[one.above].kind == "task" else ""
