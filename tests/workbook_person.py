@@ -51,6 +51,11 @@ def connector_to(path: Path, sheet: str = "") -> WorkbookConnector:
     return connect(Access("plan", "", collection=where), clock=lambda: LATER)
 
 
+def id_of(row: dict[str, Any]) -> str:
+    """The id of a row: in a sheet, a digest of the title that it was written for stands behind it."""
+    return str(row["id"]).partition(" ~")[0]
+
+
 class Person:
     """What `connectors.testing.Platform` asks for. The rows of the contract have ids, as if we had made them once:
     those that people make have tests of their own."""
@@ -74,10 +79,10 @@ class Person:
         return native_id
 
     def edit(self, native_id: str, field: str, value: Native) -> None:
-        self.save([{**row, field: value} if row["id"] == native_id else row for row in self.rows()])
+        self.save([{**row, field: value} if id_of(row) == native_id else row for row in self.rows()])
 
     def remove(self, native_id: str) -> None:
-        self.save([row for row in self.rows() if row["id"] != native_id])
+        self.save([row for row in self.rows() if id_of(row) != native_id])
 
     def rows(self) -> list[dict[str, Any]]:
         raise NotImplementedError

@@ -95,7 +95,10 @@ def plain(header: object) -> str:
     return " ".join(str(header if header is not None else "").casefold().split())
 
 
-GERMAN, ENGLISH = (frozenset(plain(word) for words in HEADERS.values() for word in words[at]) for at in (0, 1))
+_BOTH = frozenset({"status", "name", "start", "details", "labels", "tags", "%", "#"})
+GERMAN, ENGLISH = (frozenset(plain(w) for words in HEADERS.values() for w in words[at]) - _BOTH for at in (0, 1))
+"""Headers that are of one language only."""
+
 _FIELD_OF = {plain(word): name for name, both in HEADERS.items() for words in both for word in (*words, name)}
 _RANK = {plain(word): rank for both in HEADERS.values() for rank, word in enumerate((*both[0], *both[1]))}
 _FIELD_OF[plain(ID)] = ID

@@ -168,13 +168,13 @@ class WorkbookConnector:
         self._desk.write(self._guarded(change))
 
     def probe(self, ref: Ref) -> Probe:
-        """Gone is what had its id in the column; a row held by its title may only have got another title."""
+        """Gone is what had its id in the column; a row held by its title may only have got another title (ADR 0017)."""
         document, stamp = self._now(again=True)
         found = self._records(document, stamp).get(ref.native_id)
         if found is not None:
             return Alive(found)
-        unpinned = any(not row.id for row in document.rows())
-        return Hidden() if ref.native_id.startswith(HELD) and unpinned else Gone()
+        unpinned = ref.native_id.startswith(HELD) and any(not row.id for row in document.rows())
+        return Hidden() if unpinned or ref.native_id in document.astray else Gone()
 
     def normalises(self, name: str, sent: Native, shown: Native) -> bool:
         """A word is written as the file says it."""

@@ -22,6 +22,7 @@ class Delimited:
     """One table of text."""
 
     loses = ""
+    astray: frozenset[str] = frozenset()
 
     def __init__(self, content: bytes) -> None:
         self._bom = content.startswith(b"\xef\xbb\xbf")

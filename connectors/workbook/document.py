@@ -39,11 +39,13 @@ class Unfit(Exception):
 class Document(Protocol):
     """A parsed file. ``names`` are the native fields that it has columns for; ``loses`` what saving would destroy.
 
-    ``change`` and ``append`` write everything they are given, or raise Rejected and leave the document as it was.
+    ``astray`` are ids in the file of which nobody knows whose they are, as of the last ``rows``. ``change`` and
+    ``append`` write everything they are given, or raise Rejected and leave the document as it was.
     """
 
     names: frozenset[str]
     loses: str
+    astray: frozenset[str]
 
     def rows(self) -> list[Row]:
         """Every row that says anything, in the order of the file."""

@@ -74,10 +74,11 @@ class Grid:
         """The last column that says anything."""
         return max((column for (_, column), cell in self._cells.items() if len(cell)), default=0)
 
-    def says(self, row: int) -> bool:
-        """Whether anything stands in a row."""
+    def filled(self, row: int) -> list[int]:
+        """The columns in which a row says anything."""
         line = self._rows.get(row)
-        return line is not None and any(len(cell) for cell in line.iterfind("{*}c"))
+        cells = line.iterfind("{*}c") if line is not None else ()
+        return [_place(cell.get("r"))[1] for cell in cells if len(cell)]
 
     def value(self, row: int, column: int) -> Raw:
         """What a cell says; of a formula its last result."""
@@ -187,8 +188,9 @@ class Grid:
                 made.set("width", made.get("width", "9"))
             columns.append(made)
 
-    def stretch(self, last: int, row: int) -> None:
-        """Let tables, rules for formats and rules for input that end with the last row reach a new one below it."""
+    def stretch(self, row: int) -> None:
+        """Let tables, rules for formats and rules for input that end with the row above reach this one."""
+        last = row - 1
         root = self._package.edit(self._part)
         for one in root.iter("{*}conditionalFormatting", "{*}dataValidation"):
             if one.get("sqref"):

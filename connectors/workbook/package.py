@@ -88,7 +88,10 @@ class Package:
         """The root element of a part, parsed once."""
         if part not in self._trees:
             parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
-            self._trees[part] = etree.fromstring(self._archive.read(part), parser)
+            root = etree.fromstring(self._archive.read(part), parser)
+            if root.getroottree().docinfo.doctype:
+                raise Unreadable  # no office program writes a DTD, and the standard forbids it
+            self._trees[part] = root
         return self._trees[part]
 
     def edit(self, part: str) -> Any:
@@ -97,8 +100,11 @@ class Package:
         return self.tree(part)
 
     def content(self) -> bytes:
-        """The archive again, in its old order; formulas are worked out when it is opened, for their cells moved on."""
-        if any(_FORMULA.search(self._archive.read(part)) for _, part in self.sheets()):
+        """The archive again, in its old order. Formulas are to be worked out by the next program that opens it."""
+        computing = [part for _, part in self.sheets() if _FORMULA.search(self._archive.read(part))]
+        for part in computing:
+            self._forget_results(part)
+        if computing:
             self._calculate_on_load()
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w") as archive:
@@ -107,6 +113,14 @@ class Package:
                 data = _serialised(self._trees[info.filename]) if edited else self._archive.read(info)
                 archive.writestr(info, data, compress_type=info.compress_type)
         return out.getvalue()
+
+    def _forget_results(self, part: str) -> None:
+        """Take out what formulas resulted in: LibreOffice believes it, whatever the book says (seen on 7.4.7)."""
+        for formula in self.edit(part).iterfind("{*}sheetData/{*}row/{*}c/{*}f"):
+            cell = formula.getparent()
+            cell.attrib.pop("t", None)
+            for result in cell.findall("{*}v"):
+                cell.remove(result)
 
     def _calculate_on_load(self) -> None:
         book = self.edit(self.book)

@@ -15,7 +15,7 @@ from lxml import etree
 
 from connectors.base import Fields, Native
 from connectors.errors import Rejected
-from connectors.workbook import cells, words
+from connectors.workbook import cells, seals, words
 from connectors.workbook.cells import Raw
 from connectors.workbook.document import Row, Unfit, Unreadable
 from connectors.workbook.grid import Grid
@@ -33,6 +33,7 @@ _KEPT_FROM_US = {
 }
 _ENCRYPTED = b"\xd0\xcf\x11\xe0"
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_COUNT = re.compile(r"\d+(\.\d+)*\.?")
 _ESCAPED = re.compile("_x[0-9A-Fa-f]{4}_")
 
 
@@ -47,14 +48,17 @@ class Spreadsheet:
             self._grid, self._head, self._columns = self._found(sheet)
         except (zipfile.BadZipFile, etree.XMLSyntaxError, LookupError, ValueError, OSError, EOFError):
             raise Unreadable from None
+        self.astray: frozenset[str] = frozenset()
         self.loses = next((why for part, why in _KEPT_FROM_US.items() if self._package.has(part)), "")
         self.names = frozenset(self._columns) - cells.OURS
         self._english = words.is_english(self._grid.value(self._head, column) for column in self._columns.values())
 
     def rows(self) -> list[Row]:
         """Every row below the headers with a title, or with an id and anything else in it."""
-        found = (self._row(place) for place in range(self._head + 1, self._grid.rows + 1))
-        return [row for row in found if row.fields.get("title") or (row.id and any(row.fields.values()))]
+        every = [self._row(place) for place in range(self._head + 1, self._grid.rows + 1)]
+        found = [row for row in every if row.fields.get("title") or (row.id and any(row.fields.values()))]
+        self.astray = seals.follow(found, {row.place: self._seal(row.place)[1] for row in found})
+        return found
 
     def identify(self, row: Row, native_id: str) -> None:
         """Give a row its id, in a hidden column at the right end if there is none yet."""
@@ -62,7 +66,7 @@ class Spreadsheet:
             self._columns[cells.ID] = self._grid.columns + 1
             self._grid.put(self._head, self._columns[cells.ID], cells.ID)
             self._grid.hide(self._columns[cells.ID])
-        self._grid.put(row.place, self._columns[cells.ID], native_id)
+        self._grid.put(row.place, self._columns[cells.ID], seals.sealed(native_id, row.fields.get("title")))
 
     def change(self, row: Row, fields: Fields) -> None:
         """Write these cells and no others; all of them, or none."""
@@ -71,14 +75,16 @@ class Spreadsheet:
             self._grid.put(row.place, self._columns[name], raw)
 
     def append(self, native_id: str, fields: Mapping[str, Native]) -> None:
-        """Add a row behind the last one that says anything, in the looks of the last task."""
-        last = max(self._grid.rows, self._head)
-        place, above = last + 1, max((row.place for row in self.rows()), default=0)
+        """Add a row in the first free one below the last task, in the looks of that."""
+        above = max((row.place for row in self.rows()), default=0)
+        place = (above or self._head) + 1
+        while not self._is_free(place, above):
+            place += 1
         said = {name: self._as_cell(above or place, name, value) for name, value in fields.items()}
         if above:
             self._grid.dress(place, above)
-        self._grid.stretch(last, place)
-        self.identify(Row(place, "", {}), native_id)
+        self._grid.stretch(place)
+        self.identify(Row(place, "", dict(fields)), native_id)
         for name, raw in said.items():
             self._grid.put(place, self._columns[name], raw)
 
@@ -89,7 +95,10 @@ class Spreadsheet:
                 self._grid.put(row.place, column, None)
 
     def save(self) -> bytes:
-        """The workbook with the cells that were changed."""
+        """The workbook with the cells that were changed; every id stands beside the title that it is of."""
+        for row in self.rows():
+            if row.id and self._raw(row.place, cells.ID) != seals.sealed(row.id, row.fields.get("title")):
+                self.identify(row, row.id)
         return self._package.content()
 
     @property
@@ -112,8 +121,22 @@ class Spreadsheet:
     def _row(self, place: int) -> Row:
         locked = frozenset(name for name in self.names if self._is_locked(place, name))
         fields = {name: self._said(place, name) for name in self.names - locked}
-        mine, number = self._raw(place, cells.ID), self._raw(place, cells.NUMBER)
-        return Row(place, cells.text_of(mine).strip(), fields, locked, cells.text_of(number).strip())
+        number = cells.text_of(self._raw(place, cells.NUMBER)).strip()
+        return Row(place, self._seal(place)[0], fields, locked, number)
+
+    def _seal(self, place: int) -> tuple[str, str]:
+        return seals.opened(cells.text_of(self._raw(place, cells.ID)))
+
+    def _is_free(self, place: int, above: int) -> bool:
+        """Whether a row says nothing: offices prepare rows with a number, and with the formulas that tasks have."""
+        for column in self._grid.filled(place):
+            counts = column == self._columns.get(cells.NUMBER) and _COUNT.fullmatch(
+                str(self._grid.value(place, column))
+            )
+            alike = self._grid.is_formula(place, column) and self._grid.is_formula(above, column)
+            if not counts and not alike:
+                return False
+        return True
 
     def _raw(self, place: int, name: str) -> Raw:
         return self._grid.value(place, self._columns[name]) if name in self._columns else None

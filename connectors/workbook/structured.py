@@ -22,6 +22,7 @@ class Structured:
     """One list of mappings. Every task may have every field, whether it has the key yet or not."""
 
     loses = ""
+    astray: frozenset[str] = frozenset()
     order = tuple(cells.HEADERS)
     names = frozenset(order) - cells.OURS
 
