@@ -159,8 +159,11 @@ class DavFile:
             raise Forbidden(f"{self.host} gives no ETag, so that a write could overwrite somebody's: it is only read.")
         self._held = None
         answer = self._put(content, read)
-        if answer.status_code == 412 and self._is_still(read):
-            self._sleep(1.1)  # Apache calls the tag of a file weak that is younger than a second: no write matches
+        passing = answer.status_code == 423 or (answer.status_code == 412 and self._is_still(read))
+        if passing:
+            # Nextcloud locks a file while somebody uploads it (measured: of four PUTs at once, two got 423). Apache
+            # calls the tag of a file weak that is younger than a second, and no write matches it.
+            self._sleep(1.1)
             answer = self._put(content, read)
         if answer.status_code == 412:
             raise Meanwhile
