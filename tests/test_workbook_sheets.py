@@ -313,7 +313,7 @@ def test_an_encrypted_book_and_a_sheet_that_is_not_there(plan: Path, tmp_path: P
     path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600)
     with pytest.raises(NotACollection, match="protected with a password"):
         connector_to(path).identify()
-    with pytest.raises(NotACollection, match="has no sheet Plam: there are Plan, Kosten, Tabelle"):
+    with pytest.raises(NotACollection, match="has no sheet Plam; there are: Plan, Kosten, Tabelle"):
         connector_to(plan, "Plam").identify()
 
 

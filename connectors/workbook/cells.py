@@ -35,7 +35,7 @@ HEADERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "kind": (("Art", "Typ"), ("Kind", "Type")),
     "status": (("Status", "Stand", "Erledigt", "Erledigt?"), ("State", "Done", "Done?")),
     "progress": (
-        ("Fortschritt", "Fertigstellung", "% abgeschlossen", "Fortschritt in %", "%"),
+        ("Fortschritt", "Fertigstellung", "% abgeschlossen", "Fortschritt (%)", "%"),
         ("Progress", "% complete"),
     ),
     "completed_on": (("Abgeschlossen am", "Erledigt am"), ("Completed on", "Completed", "Done on")),

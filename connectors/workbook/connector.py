@@ -201,15 +201,15 @@ class WorkbookConnector:
             said = f"{self._place.name} cannot be opened: it is damaged, or its save is not finished."
             raise Transient(said) from None
         except Unfit as error:
-            why = str(error) or "has no table of tasks: one column needs the header Titel or Title"
-            raise NotACollection(f"{self._place.name} {why}.") from None
+            why = str(error) or "{name} has no table of tasks: one column needs the header Titel or Title."
+            raise NotACollection(why.replace("{name}", self._place.name)) from None
 
     def _opened(self, unless: str, *, again: bool) -> tuple[Document, Stamp] | None:
         return self._desk.read(unless, again=again)
 
     def _now(self, *, again: bool) -> tuple[Document, Stamp]:
         found = self._opened("", again=again)
-        assert found is not None, "only a token can say that nothing changed"
+        assert found is not None  # only a token can say that nothing changed
         return found
 
     def _records(self, document: Document, stamp: Stamp) -> dict[str, Record]:

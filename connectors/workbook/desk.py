@@ -69,7 +69,7 @@ class Desk:
 
     def _now(self, *, again: bool) -> tuple[Document, Stamp]:
         found = self.read(again=again)
-        assert found is not None, "only a token can say that nothing changed"
+        assert found is not None  # only a token can say that nothing changed
         return found
 
     def _carry_out(self, jobs: list[_Job]) -> None:

@@ -33,7 +33,10 @@ class Unreadable(Exception):
 
 
 class Unfit(Exception):
-    """The document is whole, and has no table of tasks. The message says why, where that is more than a header."""
+    """The document is whole, and has no table of tasks. The message, with {name} for its name, says why.
+
+    Without one, it has no header for the titles.
+    """
 
 
 class Document(Protocol):

@@ -42,7 +42,7 @@ class Spreadsheet:
 
     def __init__(self, content: bytes, sheet: str = "") -> None:
         if content.startswith(_ENCRYPTED):
-            raise Unfit("is protected with a password, or is a workbook of Excel 97: save it as .xlsx without one")
+            raise Unfit("{name} is protected with a password, or of Excel 97: save it as .xlsx without one.")
         try:
             self._package = Package(content)
             self._grid, self._head, self._columns = self._found(sheet)
@@ -115,7 +115,7 @@ class Spreadsheet:
             if (head := _head_of(grid)) is not None:
                 return grid, *head
         if title and title.casefold() not in [name.casefold() for name, _ in sheets]:
-            raise Unfit(f"has no sheet {title}: there are {', '.join(name for name, _ in sheets)}")
+            raise Unfit(f"{{name}} has no sheet {title}; there are: {', '.join(name for name, _ in sheets)}.")
         raise Unfit
 
     def _row(self, place: int) -> Row:
