@@ -334,7 +334,9 @@ class KindCodec:
         self.native = table.native
         self._names = {Kind(name): names for name, names in table.elements.items()}
         self._values = {normal(native): Kind(kind) for native, kind in table.values.items()}
-        self._written = {Kind(kind): native for native, kind in reversed(table.values.items())}
+        self._written: dict[Kind, tuple[str, ...]] = {}
+        for native, kind in table.values.items():
+            self._written[Kind(kind)] = (*self._written.get(Kind(kind), ()), native)
         without = [kind for kind, names in self._names.items() if not names]
         self._without = without[0] if without else Kind(table.empty or next(iter(table.values.values())))
         self.kinds = frozenset(self._names) | frozenset(self._written)
@@ -349,13 +351,11 @@ class KindCodec:
             return self._without, str(error)
 
     def write(self, kind: Kind, scene: Scene) -> Mapping[str, Native]:
-        """What makes a new record be of this kind."""
+        """What makes a new record be of this kind: of several values with one meaning the first that is there."""
         if kind not in self.kinds:
             raise Unshowable(f"the kind {kind} cannot be kept here")
         if not self._names:
-            written = self._written[kind]
-            options = scene.shelf(self.native)
-            return {self.native: written if options.there is None else options.pick((written,))}
+            return {self.native: scene.shelf(self.native).pick(self._written[kind])}
         if not self._names[kind]:
             return {}
         return {self.native: (scene.shelf(self.native).pick(self._names[kind]),)}

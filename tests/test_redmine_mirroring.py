@@ -122,6 +122,7 @@ def works_unedited(folder: Path, person: RedminePerson, desk: Desk) -> None:
         "offen": normal,
     }
     assert there["begonnen"]["done_ratio"] == 40
+    assert there["begonnen"]["tracker"]["name"] == "Feature"  # and not the project's first tracker, which is for bugs
     status = mirror.json("status")
     assert status["parked"] == [], status
     rests(mirror)

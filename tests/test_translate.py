@@ -10,7 +10,7 @@ import pytest
 from connectors.base import Native
 from mappings.canonical import Kind, Value
 from mappings.schema import load, shipped
-from mappings.translate import Translator, Writing
+from mappings.translate import Translator, Vocabulary, Writing
 from tests.translating import (
     AT,
     BERLIN,
@@ -259,3 +259,21 @@ def test_one_is_not_true() -> None:
 def test_a_platform_without_an_archive_archives_nothing() -> None:
     none = Translator(load(shipped("caldav.toml")).model_copy(update={"archive": None}), BERLIN)
     assert (none.archive(), none.unarchive(), none.is_archived({"STATUS": "CANCELLED"})) == ({}, {}, False)
+
+
+@pytest.mark.parametrize(
+    ("trackers", "chosen"),
+    [
+        ({"1": "Fehler", "2": "Feature", "9": "Aufgabe"}, "9"),
+        ({"1": "Bug", "2": "Feature", "3": "Support", "7": "TASK"}, "7"),
+        ({"1": "Fehler", "2": "Feature", "3": "Unterstützung"}, "2"),
+        ({"1": "Maßnahme", "2": "Fehler"}, "2"),
+        ({"1": "Vorgang"}, "issue"),
+    ],
+)
+def test_a_new_task_gets_the_first_tracker_of_the_mapping_that_is_there(trackers: dict[str, str], chosen: str) -> None:
+    there = {"version": "Version", "issue": "Issue", **trackers}
+    redmine = Translator(load(shipped("redmine.toml")), BERLIN)
+    voc = Vocabulary(there={"type": there}, meant={"type": there}, bound={})
+    assert redmine.create(Kind.TASK, {"title": "x"}, voc, NOBODY, AT).fields["type"] == chosen
+    assert redmine.create(Kind.MILESTONE, {"title": "x"}, voc, NOBODY, AT).fields["type"] == "version"
