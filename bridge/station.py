@@ -7,10 +7,11 @@ the translator its vocabulary and its references, and turns a record's time into
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bridge import clock
 from bridge.book import Book, new_id
 from bridge.limits import USUAL, Thresholds
 from bridge.state import Binding, Item, Key, Link, LinkState
@@ -280,6 +281,19 @@ def unforeseen(error: BaseException) -> str:
 def traffic(connector: Connector) -> tuple[int, tuple[float, float] | None]:
     """Requests sent so far and the clock interval, where the connector counts."""
     return (connector.requests, connector.clock) if isinstance(connector, HasTraffic) else (0, None)
+
+
+def share_clocks(stations: Iterable[Station]) -> None:
+    """Connectors on one host share one clock (R4)."""
+    hosts: dict[str, list[Station]] = {}
+    for station in stations:
+        hosts.setdefault(station.binding.host, []).append(station)
+    for here in hosts.values():
+        told = [interval for station in here if (interval := traffic(station.connector)[1]) is not None]
+        offset, error = clock.offset(here[0].binding.offset, clock.narrowed(told))
+        for station in here:
+            station.binding.offset = offset
+            station.binding.offset_error = error if error is not None else station.binding.offset_error
 
 
 class _References:

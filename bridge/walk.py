@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bridge import chronicle, contact, exact, guard, intake, match, pairing, reading
-from bridge import clock as clocks
+from bridge import chronicle, contact, exact, guard, intake, labels, match, pairing, reading
 from bridge.book import Book
 from bridge.learning import forget_how, learn
 from bridge.outbox import Outbox, Step
 from bridge.plan import Operation, Work, wave, work
 from bridge.state import Item, Link, LinkState, Parked, Run, Store
-from bridge.station import Peer, Station, traffic
+from bridge.station import Peer, Station, share_clocks
 from bridge.written import wake_referrers
 from connectors.base import Changes, Identity
 from connectors.errors import PlatformError
@@ -76,7 +75,7 @@ class Walk:
             self._enter(met)
         book.met = frozenset(self.stations)
         self.by_name = {station.name: station for station in self.stations.values()}
-        self._set_clocks()
+        share_clocks(self.stations.values())
 
     def _enter(self, met: contact.Contact) -> None:
         binding = met.binding
@@ -89,16 +88,6 @@ class Walk:
         self.stations[binding.id] = Station(
             met.peer, binding, self.book, self.given.run, self.given.now, by_hand=self.given.by_hand
         )
-
-    def _set_clocks(self) -> None:
-        """Connectors on one host share one clock (R4)."""
-        for host in {station.binding.host for station in self.stations.values()}:
-            here = [station for station in self.stations.values() if station.binding.host == host]
-            told = [interval for station in here if (interval := traffic(station.connector)[1]) is not None]
-            offset, error = clocks.offset(here[0].binding.offset, clocks.narrowed(told))
-            for station in here:
-                station.binding.offset = offset
-                station.binding.offset_error = error if error is not None else station.binding.offset_error
 
     # ---- steps 1 to 3 -----------------------------------------------------------------------------------------
 
@@ -201,6 +190,7 @@ class Walk:
         self._guard(self.planned)
         self.given.step("planned")
         if self.dry:
+            self.warnings += labels.foretold(self._free())
             return
         outbox = Outbox(
             self.book,
@@ -218,6 +208,11 @@ class Walk:
             operations = self._plan()
         for link in self.book.flagged("dirty"):
             self._note_leftover(link)
+        labels.follow(self._free(), self.given.held)
+
+    def _free(self) -> list[Station]:
+        """Connectors of which nothing waits for a person."""
+        return [one for one in self.stations.values() if not any(held.connector == one.id for held in self.held)]
 
     def _send(self, outbox: Outbox, operations: list[Operation]) -> None:
         stuck: set[str] = set()

@@ -316,6 +316,20 @@ class HasTextFormats(Protocol):
         ...
 
 
+@runtime_checkable
+class RenamesOptions(Protocol):
+    """A connector whose options can get another title without a write to the records that show them (R10)."""
+
+    def rename_option(self, name: str, option: str, title: str) -> Options:
+        """Give an option of a native field another title; returns it with its title as it is now.
+
+        The same title twice is no error, so that this may be sent again after a lost answer. Raises Rejected where
+        another option has the title, where it is none for this platform, or where our rights do not suffice;
+        NotFound where the option is gone.
+        """
+        ...
+
+
 # ---- how a connector is made ----------------------------------------------------------------------------------
 
 

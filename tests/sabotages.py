@@ -11,6 +11,7 @@ LIVES = "tests/test_rules_life.py"
 WRITING = "tests/test_rules_writing.py"
 MACHINE = "tests/test_machine.py"
 MOVES = "tests/test_gitlab_moves.py"
+DECK = "tests/test_deck_mirroring.py"
 
 
 @dataclass(frozen=True)
@@ -253,6 +254,22 @@ SABOTAGES = (
             "test_r10_the_label_of_a_milestone_is_renamed",
             "test_r10_a_milestone_is_renamed_and_its_label_stays_bound",
         ),
+    ),
+    Sabotage(
+        "R10",
+        "a label keeps its name when its milestone gets another",
+        "bridge/walk.py",
+        "        labels.follow(self._free(), self.given.held)\n",
+        "",
+        _named(DECK, "test_a_label_is_renamed_with_the_milestone_that_it_stands_for"),
+    ),
+    Sabotage(
+        "R10",
+        "a label is renamed although people gave it a name of its own",
+        "bridge/labels.py",
+        "link.state is LinkState.LIVE and meant.get(option) == today != item.title:",
+        "link.state is LinkState.LIVE and today != item.title:",
+        _named(DECK, "test_a_label_to_which_people_gave_a_name_of_its_own_keeps_it"),
     ),
     Sabotage(
         "R11",

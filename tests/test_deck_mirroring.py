@@ -261,3 +261,95 @@ def test_an_archived_board_stops_its_connector_and_no_other(
     mirror.sync()
     assert [cards(deck, title)[0].description for title in titles] == ["neu"] * 3
     rests(mirror, deck)
+
+
+def milestone(deck: Deck) -> Card:
+    [found] = [one for one in deck.world.cards.values() if one.title.startswith("Portal")]
+    return found
+
+
+def test_a_label_is_renamed_with_the_milestone_that_it_stands_for(
+    mirror: Mirror, deck: Deck, board: Board, desk: Desk
+) -> None:
+    desk.adds("Portal geht online", "CATEGORIES:Meilenstein")
+    desk.adds("Anmeldung", "CATEGORIES:Portal geht online")
+    mirror.begins()
+    for title in ("Portal ist online", "Portal läuft"):
+        deck.clock.advance(10)
+        deck.edit(milestone(deck), title=title)
+        mirror.sync()
+        assert labels(deck, "Anmeldung") == {title}
+        rests(mirror, deck)
+    deck.clock.advance(10)
+    desk.edits("Portal läuft", "SUMMARY:Portal ist da")
+    foretold = mirror.run("plan").said
+    assert "rathaus: the label “Portal läuft” is called “Portal ist da” from now on" in foretold
+    assert labels(deck, "Anmeldung") == {"Portal läuft"}
+    mirror.sync()
+    assert labels(deck, "Anmeldung") == {"Portal ist da"}
+    rests(mirror, deck)
+    history = mirror.json("show", "Portal ist da")["history"]
+    told = [(one["before"], one["after"], one["act"]) for one in history if one["field"].startswith("labels:")]
+    assert told[-1] == ("Portal läuft", "Portal ist da", "write")
+
+
+def test_a_label_to_which_people_gave_a_name_of_its_own_keeps_it(
+    mirror: Mirror, deck: Deck, board: Board, desk: Desk
+) -> None:
+    desk.adds("Portal geht online", "CATEGORIES:Meilenstein")
+    desk.adds("Anmeldung", "CATEGORIES:Portal geht online")
+    mirror.begins()
+    deck.clock.advance(10)
+    deck.world.edit_label("anna", deck.label(board, "Portal geht online"), "Portal", "FF0000")
+    mirror.sync()
+    deck.clock.advance(10)
+    desk.edits("Portal geht online", "SUMMARY:Portal 2.0")
+    mirror.sync()
+    assert labels(deck, "Anmeldung") == {"Portal"}
+    desk.adds("Neu", "CATEGORIES:Portal 2.0")
+    mirror.sync()
+    assert labels(deck, "Neu") == {"Portal"}
+    rests(mirror, deck)
+    deck.clock.advance(10)
+    deck.world.edit_label("anna", deck.label(board, "Portal"), "Portal 2.0", "FF0000")  # called like it once more
+    mirror.sync()
+    deck.clock.advance(10)
+    desk.edits("Portal 2.0", "SUMMARY:Portal 3.0")
+    mirror.sync()
+    assert labels(deck, "Anmeldung") == {"Portal 3.0"}
+    rests(mirror, deck)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_rename_whose_answer_was_lost_is_made_good(
+    mirror: Mirror, deck: Deck, board: Board, desk: Desk, after: bool
+) -> None:
+    desk.adds("Portal geht online", "CATEGORIES:Meilenstein")
+    desk.adds("Anmeldung", "CATEGORIES:Portal geht online")
+    mirror.begins()
+    for title in ("Portal ist online", "Portal läuft"):
+        deck.clock.advance(10)
+        deck.edit(milestone(deck), title=title)
+        deck.fail("PUT", "/labels/", status=502, after=after)
+        mirror.sync()
+        deck.clock.advance(10)
+        deck.edit(milestone(deck), description="Ein Wort dazu")
+        mirror.sync()
+        deck.edit(milestone(deck), description="Noch ein Wort dazu")
+        mirror.sync()
+        assert labels(deck, "Anmeldung") == {title}
+
+
+def test_without_the_right_to_rename_a_label_keeps_its_name(
+    mirror: Mirror, deck: Deck, board: Board, desk: Desk
+) -> None:
+    desk.adds("Portal geht online", "CATEGORIES:Meilenstein")
+    desk.adds("Anmeldung", "CATEGORIES:Portal geht online")
+    mirror.begins()
+    board.acl["bridge"] = frozenset({"edit"})
+    deck.clock.advance(10)
+    deck.edit(milestone(deck), title="Portal läuft")
+    mirror.sync()
+    assert labels(deck, "Anmeldung") == {"Portal geht online"}
+    assert desk.task("Anmeldung").categories == {"Portal geht online"}
+    rests(mirror, deck)

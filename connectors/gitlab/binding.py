@@ -203,7 +203,7 @@ class Binding:
         """What people should know before the first pass; ``setting`` names the project or group."""
         where = f"the {self.kind} “{self.path}” on {host}"
         member = self.writes and not self.archived
-        role = f"Our account is no Planner or Reporter {'in' if self.is_group else 'of'} {where}: nothing is written."
+        role = f"Our account is no Planner or Reporter of {where}: nothing is written."
         said = (
             (not self.writes, f"The token has no scope “api”: nothing is written to {where}."),
             (self.writes and self.archived, f"Archived is {where}: nothing is written there."),

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from connectors.base import NEW, Access, Fields, Native
-from connectors.errors import Forbidden, NotACollection, PlatformError, Rejected, Transient, Unauthorized
+from connectors.errors import Forbidden, NotACollection, NotFound, PlatformError, Rejected, Transient, Unauthorized
 from connectors.nextcloud_deck.binding import Binding, choose, folded
 from connectors.nextcloud_deck.shapes import Board, Card
 from connectors.nextcloud_deck.wire import Boards, Wire
@@ -176,6 +176,27 @@ class BoundBoard:
             return found
         self._board = board.model_copy(update={"labels": [*(board.labels or ()), label]})
         return str(label.id)
+
+    def rename_label(self, option: str, title: str) -> str:
+        """Give a label another title, unless it has it already or somebody else's has; returns its title.
+
+        Deck refuses a title that is there since 1.16 or so, and has no unique index (section 1.7).
+        """
+        with self._making:
+            board = self.read()
+            label = next((one for one in board.labels or () if str(one.id) == option), None)
+            if label is None:
+                raise NotFound(f"The board “{self.binding.title}” has no label {option}.")
+            if label.title == title:
+                return title
+            if self._find_label(NEW + title, board) not in (None, option):
+                raise Rejected(f"The board “{board.title}” has another label “{title}”.")
+            if not board.may("MANAGE"):
+                raise Rejected(f"Our account may not rename the label “{label.title}” on the board “{board.title}”.")
+            self._wire.rename_label(board.id, label, title)
+            others = [one for one in board.labels or () if one is not label]
+            self._board = board.model_copy(update={"labels": [*others, label.model_copy(update={"title": title})]})
+            return title
 
     def same_labels(self, one: tuple[str, ...], other: tuple[str, ...]) -> bool:
         """Whether two sets of labels, ids or new titles, mean the same."""

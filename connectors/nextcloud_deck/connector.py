@@ -27,6 +27,7 @@ from connectors.base import (
     Moved,
     Native,
     Offer,
+    Options,
     OutOfScope,
     Probe,
     Record,
@@ -269,6 +270,13 @@ class DeckConnector:
                     self._wire.act(board, card, verb, labelId=int(label))
         if changed.get("archived") is True:
             self._wire.act(board, card, "archive")
+
+    def rename_option(self, name: str, option: str, title: str) -> Options:
+        """Rename a label; lists are people's own."""
+        if name != "labels":
+            raise Rejected(f"The {name} of a card cannot be renamed by us.")
+        self._bound.may_write()
+        return {name: {option: self._bound.rename_label(option, title)}}
 
     def delete(self, ref: Ref, if_version: str) -> None:
         """Put the card into the trash of its board."""

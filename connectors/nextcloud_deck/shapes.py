@@ -30,6 +30,7 @@ class Label(_Shape):
 
     id: int
     title: str
+    color: str | None = None
 
 
 class Stack(_Shape):

@@ -138,6 +138,10 @@ class Wire:
         answer = self._send("POST", f"/boards/{board}/labels", {"title": title, "color": color})
         return self._read(answer, TypeAdapter(Label))
 
+    def rename_label(self, board: int, label: Label, title: str) -> None:
+        """Give a label another title. Its color has to be sent again; no card is touched (section 2)."""
+        self._send("PUT", f"/boards/{board}/labels/{label.id}", {"title": title, "color": label.color or ""})
+
     @staticmethod
     def _of(board: int, card: Card) -> str:
         return f"/boards/{board}/stacks/{card.stack_id}/cards/{card.id}"
