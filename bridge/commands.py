@@ -22,8 +22,9 @@ from bridge.screen import Screen
 from bridge.sql_store import SqlStore
 from bridge.state import Store
 from bridge.station import Peer
+from bridge.survey import survival
 from bridge.sync import Accept, Outcome, run_pass
-from connectors.base import Connector
+from connectors.base import Changes
 from connectors.errors import NotACollection, PlatformError
 from mappings.translate import Translator, Vocabulary
 
@@ -117,7 +118,9 @@ def _check_one(settings: Settings, one: ConnectorSettings) -> views.CheckView:
     try:
         connector = one.type.connect(one.access)
         identity = connector.identify(None)
-        warnings = [*identity.warnings, *_misfits(settings, one, connector)]
+        changes, translator = connector.pull(None, {}), Translator(one.mapping, settings.zone)
+        warnings = [*identity.warnings, *_misfits(translator, changes)]
+        survives = survival(translator, connector, changes)
     except NotACollection as error:
         return views.CheckView(one.name, one.type.name, host, title, problems=(str(error),), found=error.found)
     except PlatformError as error:
@@ -129,15 +132,21 @@ def _check_one(settings: Settings, one: ConnectorSettings) -> views.CheckView:
             f"{prefix}_USER may only read “{identity.title}”: ask for the right, or set {prefix}_MODE=read-only."
         )
     return views.CheckView(
-        one.name, one.type.name, identity.host, identity.title, one.read_only, tuple(problems), tuple(warnings)
+        one.name,
+        one.type.name,
+        identity.host,
+        identity.title,
+        one.read_only,
+        tuple(problems),
+        tuple(warnings),
+        fields=survives.fields,
+        formatting=survives.formatting,
     )
 
 
-def _misfits(settings: Settings, one: ConnectorSettings, connector: Connector) -> list[str]:
+def _misfits(translator: Translator, changes: Changes) -> list[str]:
     """What the mapping does not understand of what is there, each thing once."""
-    changes = connector.pull(None, {})
     options = changes.options or {}
-    translator = Translator(one.mapping, settings.zone)
     vocabulary = Vocabulary(there=options, meant=options, bound={})
     said: dict[str, list[str]] = {}
     for record in changes.records:

@@ -22,6 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge import words
+from bridge.render_survival import survival
 from bridge.texts import Texts
 from bridge.views import (
     Change,
@@ -68,7 +69,7 @@ def check(t: Texts, views: Sequence[CheckView]) -> RenderableType:
         if not all(title in " ".join(view.problems) for title in view.found):  # the sentence may have told them all
             rows.append(Padding(Text(t("check.found")), (0, 0, 0, 2)))
             rows += [Padding(Text(f"· {words.harmless(title)}"), (0, 0, 0, 4)) for title in view.found]
-        rows.append(Text())
+        rows += [*survival(t, view), Text()]
     broken = sum(bool(view.problems) for view in views)
     rows.append(Text(t("check.ready"), "green") if not broken else Text(t.count("check.broken", broken), "red"))
     return Group(*rows)

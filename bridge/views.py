@@ -7,7 +7,8 @@ Sentences (reasons, errors) are as the engine wrote them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from mappings.canonical import Cell, Value
 
@@ -23,7 +24,10 @@ class Change:
 
 @dataclass(frozen=True)
 class CheckView:
-    """One connector as `check` found it. ``found`` lists the collections that are there when ours is not."""
+    """One connector as `check` found it. ``found`` lists the collections that are there when ours is not.
+
+    ``fields`` and ``formatting`` say what survives there: a name to one of the words of `bridge.survey`.
+    """
 
     name: str
     type: str
@@ -33,6 +37,8 @@ class CheckView:
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     found: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+    formatting: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

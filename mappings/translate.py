@@ -218,10 +218,14 @@ class Translator:
         """
         return self._compose(wanted, Scene(current, voc, refs, self._zone), at, locked, fresh=False)
 
+    def blank(self) -> dict[str, Native]:
+        """The native fields of a record in which nothing stands."""
+        natives = {native for codec in self._codecs.values() for native in codec.natives} | {self._kinds.native}
+        return {native: () if native in self._sets else None for native in natives}
+
     def create(self, kind: Kind, cells: Mapping[Cell, Value], voc: Vocabulary, refs: References, at: int) -> Writing:
         """The fields of a new record; what is empty is left out. ValueError for a kind that cannot be kept there."""
-        natives = {native for codec in self._codecs.values() for native in codec.natives} | {self._kinds.native}
-        blank: dict[str, Native] = {native: () if native in self._sets else None for native in natives}
+        blank = self.blank()
         scene = Scene(blank, voc, refs, self._zone)
         try:
             scene = scene.with_fields({**blank, **self._kinds.write(kind, scene)})

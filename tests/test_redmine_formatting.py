@@ -137,7 +137,7 @@ def meant(text: str) -> Seen:
     blocks = parts(text)[1]
     for number, part in enumerate(blocks, 1):
         lonely = part.source in ("---", "***", "___") and part.gap == "\n" and number < len(blocks)
-        said = TEXTILE.shows(part.source) and not lonely  # a rule right above another block is no rule in Textile
+        said = TEXTILE.says(part.source) and not lonely  # a rule right above another block is no rule in Textile
         found += seen_of_markdown(part.source) if said else seen_as_characters(part.source)
     return found
 
@@ -151,4 +151,4 @@ def test_what_is_written_looks_in_redmine_as_it_was_meant(redmine: Redmine) -> N
     pages = json.loads(redmine.script(ruby).strip().splitlines()[-1])
     wrong = [text for text, html in zip(texts, pages, strict=True) if seen(html) != meant(text)]
     assert wrong == []
-    assert sum(TEXTILE.shows(part.source) for text in texts for part in parts(text)[1]) > 500
+    assert sum(TEXTILE.says(part.source) for text in texts for part in parts(text)[1]) > 500

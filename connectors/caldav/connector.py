@@ -113,6 +113,10 @@ class CalDavConnector:
         """The calendars that take tasks, each by its path."""
         return [Offer(quote(one.path), one.title, one.writable) for one in discovery.offers(self._dav)]
 
+    def text_formats(self) -> Mapping[str, str]:
+        """A task's note is plain text, whatever a program makes of it (RFC 5545, 3.8.1.5)."""
+        return {"DESCRIPTION": "plain"}
+
     def memory(self) -> str | None:
         """Where the calendar is."""
         return discovery.remember(self._found.place, self._settings) if self._found else None

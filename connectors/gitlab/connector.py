@@ -92,6 +92,10 @@ class GitLabConnector:
         """The projects of which our account is a member, each by its path; a list does not tell what we may do."""
         return [Offer(one.path_with_namespace, one.name_with_namespace) for one in self._bound.mine()]
 
+    def text_formats(self) -> Mapping[str, str]:
+        """GitLab shows descriptions as Markdown."""
+        return {"description": "markdown"}
+
     def memory(self) -> str | None:
         """What the settings name, and our rights on it."""
         return self._bound.memory()

@@ -91,6 +91,10 @@ class DeckConnector:
         found = self._bound.boards().boards
         return [Offer(str(one.id), one.title, one.writable) for one in found if not one.deleted_at]
 
+    def text_formats(self) -> Mapping[str, str]:
+        """Deck shows the description of a card as Markdown."""
+        return {"description": "markdown"}
+
     def memory(self) -> str | None:
         """The board that the settings name, and our rights on it."""
         return self._bound.memory()

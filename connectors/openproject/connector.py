@@ -100,6 +100,10 @@ class OpenProjectConnector:
         self._wire.me()
         return [Offer(one.identifier, one.name) for one in self._wire.projects()]
 
+    def text_formats(self) -> Mapping[str, str]:
+        """OpenProject shows descriptions as Markdown."""
+        return {"description": "markdown"}
+
     def memory(self) -> str | None:
         """The project that the settings name, our rights there, and what a new task shows."""
         return self._binding.text() if self._binding else None

@@ -17,7 +17,7 @@ from connectors.richtext.spelling import Style, number_of, spelled, style_in, st
 from connectors.richtext.textile_inline import ACTIVE
 from connectors.richtext.textile_read import begins_block, pieces, read_blocks, read_code
 from connectors.richtext.textile_write import alien_in, written
-from connectors.richtext.translation import Heard, Piece, translated
+from connectors.richtext.translation import Heard, Piece, Translation
 from connectors.richtext.tree import Block, CodeBlock, Rule, Table, broken
 
 _TRAILING = re.compile(r"[ \t]+$")
@@ -112,4 +112,4 @@ def _noted_last(source: str) -> tuple[str, int]:
     return head + sep + line, number
 
 
-TEXTILE = translated(_Textile())
+TEXTILE = Translation(_Textile())

@@ -7,6 +7,7 @@ on how well a dialect is understood. How much of a text *looks* right does, and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -14,7 +15,8 @@ from functools import lru_cache
 from typing import Protocol
 
 from connectors.richtext.commonmark import Part, parts
-from connectors.richtext.formats import TextFormat
+
+_BOX = re.compile(r"^[> ]*(?:[-*+]|\d+[.)])[ \t]+\[[ xX]\][ \t]", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,11 @@ class Translation:
         yield self._assembled(lead, blocks, {}, alive, plainly=True)
 
     def shows(self, text: str) -> bool:
-        """Whether everything in this canonical text can be said in the dialect."""
+        """Whether everything in this canonical text can be said in the dialect; none has boxes to tick."""
+        return self.says(text) and not _BOX.search(text)
+
+    def says(self, text: str) -> bool:
+        """Whether nothing in this canonical text has to be written word for word."""
         return all(self._said(part.source, False, frozenset()) is not None for part in parts(_lines(text))[1])
 
     def _said(self, source: str, close: bool, alive: frozenset[str]) -> str | None:
@@ -219,8 +225,3 @@ class Translation:
 
 def _lines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def translated(dialect: Dialect) -> TextFormat:
-    """The format that a dialect makes."""
-    return Translation(dialect)

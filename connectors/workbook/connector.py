@@ -86,6 +86,10 @@ class WorkbookConnector:
             return [Offer(self._place.within(self._sheet), found.title, found.writable)]
         return [Offer(self._place.within(one), f"{found.title} · {one}", found.writable) for one in sheets]
 
+    def text_formats(self) -> Mapping[str, str]:
+        """A cell is plain text."""
+        return {"description": "plain"}
+
     def memory(self) -> str | None:
         """Who the file is and what columns it has, where finding that out costs requests."""
         place = self._place.remember()
