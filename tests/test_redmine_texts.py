@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from connectors.redmine import texts
 from connectors.redmine.shapes import Named, Priority, Status, Tracker, Version
 from connectors.redmine.words import Words
+from connectors.richtext import MARKDOWN, TEXTILE, TextFormat
 
 HOLD = "\u2060"
 TEXTS = st.text(st.sampled_from(f"@{HOLD}abä_.- \n\r,<]"), max_size=12)
@@ -38,6 +41,20 @@ def test_nobody_is_called_by_a_copy(text: str, sent: str) -> None:
 
 def test_who_was_called_there_already_stays_as_people_wrote_it() -> None:
     assert texts.quiet("@anna und @dora", "Bitte @anna !") == f"@anna und @{HOLD}dora"
+
+
+@pytest.mark.parametrize("formatting", [MARKDOWN, TEXTILE])
+def test_a_macro_works_only_where_it_stood_already(formatting: TextFormat) -> None:
+    there = "{{toc}}\r\n\r\n<pre>{{include(a)}}</pre>\r\n\r\n```\r\n{{include(b)}}\r\n```"
+    text = "{{toc}}\n\n{{include(a)}}\n\n{{include(b)}}\n\n{{{x}}}"
+    sent = texts.said(text, there, formatting)
+    assert re.findall(r"\{\{\w", sent) == ["{{t"]
+    assert texts.heard(sent, formatting) == text
+
+
+@given(st.text(st.sampled_from("@{}toc|*_a \n" + HOLD), max_size=20), st.sampled_from([MARKDOWN, TEXTILE]))
+def test_what_is_said_is_heard(text: str, formatting: TextFormat) -> None:
+    assert texts.heard(texts.said(text, None, formatting), formatting) == text
 
 
 @pytest.mark.parametrize("length", [59, 60])

@@ -13,7 +13,7 @@ ALL = pytest.mark.parametrize("name", sorted(FORMATS))
 
 
 @ALL
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(text=TEXT)
 @example(text=NASTY)
 def test_what_is_written_is_read_back_as_it_was(name: str, text: str) -> None:
@@ -21,7 +21,7 @@ def test_what_is_written_is_read_back_as_it_was(name: str, text: str) -> None:
 
 
 @ALL
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(text=TEXT, there=TEXT)
 @example(text=NASTY, there=NASTY)
 def test_what_stood_there_before_changes_nothing_in_that(name: str, text: str, there: str) -> None:
@@ -30,14 +30,14 @@ def test_what_stood_there_before_changes_nothing_in_that(name: str, text: str, t
 
 
 @ALL
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(native=TEXT)
 def test_what_nobody_changed_stays_as_people_wrote_it(name: str, native: str) -> None:
     assert FORMATS[name].write(FORMATS[name].read(native), native) == native
 
 
 @ALL
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(blocks=st.lists(BLOCK, min_size=2, max_size=5), data=st.data())
 def test_an_edit_of_one_block_leaves_the_others_alone(name: str, blocks: list[str], data: st.DataObject) -> None:
     """Headings between the blocks, so that no edit makes two of them one."""

@@ -28,6 +28,7 @@ _MENTION = re.compile(rf"(?<![A-Za-z0-9_])@({_FUSE}*)(?=([A-Za-z0-9_\-@.]+))")
 
 # What Redmine takes for a macro (app/helpers/application_helper.rb): a name in braces, and perhaps its arguments.
 _MACRO = re.compile(r"\{\{\w+(?:\([^\n]*?\))?(?:\n.*?\n)?\}\}", re.DOTALL)
+_NO_MACROS = re.compile(r"<(pre|code)\b.*?</\1>|(```|~~~).*?\2", re.DOTALL)
 _BRACES = re.compile(rf"(?<=\{{)({_FUSE}*)(?=\{{)")
 
 
@@ -59,7 +60,7 @@ def quiet(text: str, there: str | None) -> str:
     def hold(found: re.Match[str]) -> str:
         return "@" if not found[1] and found[2] in called else f"@{_FUSE}{found[1]}"
 
-    macros = {found[0] for found in _MACRO.finditer(lines(there))}
+    macros = {found[0] for found in _MACRO.finditer(_NO_MACROS.sub("", lines(there)))}
     kept = [found.span() for found in _MACRO.finditer(text) if found[0] in macros]
 
     def part(found: re.Match[str]) -> str:

@@ -32,12 +32,10 @@ class _Textile:
         return pieces(native)
 
     def hear(self, source: str) -> Heard:
-        if source.startswith("<pre"):
-            code, number = _noted_last(source)
-            block = read_code(code)
-            if block:
-                style = style_of(number)
-                return Heard(spelled(block, style), bool(style.close))
+        code, number = _noted_last(source)
+        block = read_code(code)
+        if block:
+            return Heard(spelled(block, style_of(number)), bool(style_of(number).close))
         marked = [is_word_for_word(line) for line in source.split("\n")]
         if all(marked):
             lines, number = _noted_last(source)
@@ -77,7 +75,9 @@ class _Textile:
         return word_for_word(source, ACTIVE) + note(number_of(Style(close=int(close))))
 
     def alive(self, native: str) -> frozenset[str]:
-        found = (read_blocks(piece.source) for piece in pieces(native)[1] if not read_code(piece.source))
+        found = (
+            read_blocks(piece.source) for piece in pieces(native)[1] if not read_code(_noted_last(piece.source)[0])
+        )
         return frozenset(whole for blocks in found for whole in alien_in(blocks))
 
     def gap_heard(self, gap: str) -> str:
