@@ -150,5 +150,5 @@ class _Anyone:
     def title_of(self, item: str) -> str:
         return item
 
-    def milestone_titled(self, title: str) -> str | None:
+    def milestone_titled(self, title: str, limit: int | None = None) -> str | None:
         return title if title == _TARGET else None
