@@ -7,6 +7,7 @@ before any request is sent · 3 the guard or a first contact needs ``--accept``.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -26,6 +27,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     args = parser().parse_args(argv)
+    if args.command == "init":
+        return _run(Screen(texts(config.language_of()), for_machines=args.json), args, None)
     try:
         settings = config.load()
     except config.SettingsError as error:
@@ -35,12 +38,20 @@ def run(argv: Sequence[str] | None = None) -> int:
         return 2
     screen = Screen(texts(settings.language), for_machines=args.json)
     screen.warnings(settings.warnings)
-    from bridge.commands import COMMANDS  # the engine is loaded only when there is something to do
+    return _run(screen, args, settings)
+
+
+def _run(screen: Screen, args: argparse.Namespace, settings: config.Settings | None) -> int:
+    """The command itself; `init` alone needs no settings."""
+    from bridge.commands import COMMANDS as RUN  # the engine is loaded only when there is something to do
     from bridge.ledger_errors import LeaseHeld, LedgerError
     from bridge.passport.command import passport
+    from bridge.setup.command import init
 
     try:
-        return {**COMMANDS, "passport": passport}[args.command](settings, screen, args)
+        if settings is None:
+            return init(screen, args)
+        return {**RUN, "passport": passport}[args.command](settings, screen, args)
     except LedgerError as error:
         screen.problems([str(error)])
         return 2
@@ -50,6 +61,21 @@ def run(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
 
+
+COMMANDS = (
+    "init",
+    "check",
+    "plan",
+    "sync",
+    "status",
+    "items",
+    "show",
+    "conflicts",
+    "run",
+    "passport",
+    "disconnect",
+)
+"""The names of all commands, in the order in which they are listed."""
 
 MOST = 2000
 """Records that a passport makes at most."""
@@ -71,7 +97,7 @@ class Parser(argparse.ArgumentParser):
     """Arguments that are explained, and refused, in the language that is set."""
 
     def __init__(self, t: Texts, **how: Any) -> None:
-        super().__init__(**how, add_help=False, formatter_class=partial(Formatter, t))
+        super().__init__(**how, add_help=False, allow_abbrev=False, formatter_class=partial(Formatter, t))
         self.t = t
         self.choices = self.add_argument_group(t("help.options"))
         self.choices.add_argument("-h", "--help", action="help", help=t("help.help"))
@@ -82,8 +108,10 @@ class Parser(argparse.ArgumentParser):
         group.add_argument(name, metavar=name.upper(), help=self.t(f"help.{name}"))
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and end with 2."""
+        """Say what is wrong, and end with 2. A secret that was given as an option is not repeated."""
         self.print_usage(sys.stderr)
+        if re.search(r"--(password|token)\b(?!-file)", message):
+            message = self.t("init.no_plain")
         Screen(self.t).problems([message])
         sys.exit(2)
 
@@ -97,7 +125,7 @@ def parser() -> Parser:
     commands = top.add_subparsers(  # type: ignore[call-overload]
         dest="command", required=True, metavar="COMMAND", title=t("help.commands"), parser_class=partial(Parser, t)
     )
-    for name in ("check", "plan", "sync", "status", "items", "show", "conflicts", "run", "disconnect", "passport"):
+    for name in COMMANDS:
         one = commands.add_parser(name, help=t(f"help.{name}"), description=t(f"help.{name}"))
         if name == "show":
             one.positional("item")
@@ -107,6 +135,16 @@ def parser() -> Parser:
             one.choices.add_argument(
                 "--accept", nargs="?", const=True, default=False, metavar="DIGEST", help=t("help.accept")
             )
+        if name == "init":
+            for option in ("type", "name", "url", "user", "password-file", "token-file", "collection"):
+                metavar = "FILE" if option.endswith("file") else option.upper()
+                one.choices.add_argument(
+                    f"--{option}", metavar=metavar, help=t(f"help.init_{option.replace('-', '_')}")
+                )
+            for option in ("allow-http", "read-only", "replace"):
+                one.choices.add_argument(
+                    f"--{option}", action="store_true", help=t(f"help.init_{option.replace('-', '_')}")
+                )
         if name == "passport":
             one.choices.add_argument("--records", type=number, default=3, metavar="N", help=t("help.records"))
             one.choices.add_argument("--out", metavar="FILE", help=t("help.out"))

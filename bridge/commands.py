@@ -107,10 +107,17 @@ def _held(mine: Lease) -> bool:
 
 def check(settings: Settings, screen: Screen, _: Namespace) -> int:
     """Every connector reached, signed in, collection found, rights sufficient, mapping fits."""
+    code, told = checked(settings, screen)
+    screen.result(told)
+    return code
+
+
+def checked(settings: Settings, screen: Screen) -> tuple[int, dict[str, object]]:
+    """Show how every connector is; the exit code, and what a machine is told."""
     found = [_check_one(settings, one) for one in settings.connectors]
     screen.show(render.check(screen.t, found))
-    screen.result({"ok": not any(view.problems for view in found), "connectors": {v.name: vars(v) for v in found}})
-    return PARTLY if any(view.problems for view in found) else DONE
+    broken = any(view.problems for view in found)
+    return PARTLY if broken else DONE, {"ok": not broken, "connectors": {v.name: vars(v) for v in found}}
 
 
 def _check_one(settings: Settings, one: ConnectorSettings) -> views.CheckView:
@@ -188,10 +195,16 @@ class _Nobody:
 @looking
 def plan(settings: Settings, screen: Screen, _: Namespace, store: Store) -> int:
     """What a sync would do and why; writes nothing anywhere."""
-    outcome = run_pass(store, peers_of(settings), dry=True)
-    _show_plan(screen, outcome)
+    outcome = planned(settings, screen, store)
     screen.result(outcomes.plan_json(outcome))
     return WAITS if outcome.waits else PARTLY if _failed(outcome) else DONE
+
+
+def planned(settings: Settings, screen: Screen, store: Store) -> Outcome:
+    """Show what a sync would do."""
+    outcome = run_pass(store, peers_of(settings), dry=True)
+    _show_plan(screen, outcome)
+    return outcome
 
 
 def _show_plan(screen: Screen, outcome: Outcome) -> None:

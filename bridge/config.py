@@ -108,9 +108,12 @@ class SettingsError(Exception):
         self.language = language
 
 
-def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:
-    """The settings of this process, or of what is given. Raises SettingsError with every problem at once."""
-    env = read(os.environ if environ is None else environ, (folder or Path.cwd()).resolve())
+def load(environ: Mapping[str, str] | None = None, folder: Path | None = None, text: str | None = None) -> Settings:
+    """The settings of this process, or of what is given. Raises SettingsError with every problem at once.
+
+    ``text`` is a content of `.env` to be taken instead of the file's.
+    """
+    env = read(os.environ if environ is None else environ, (folder or Path.cwd()).resolve(), text)
     language = env.choice("BRIDGE_LANGUAGE", DEFAULT_LANGUAGE, LANGUAGES)
     if not env.text("BRIDGE_CONNECTORS"):
         _nothing_set(env)
@@ -139,6 +142,13 @@ def example_path(folder: Path) -> Path:
     """The example to copy: the one in the folder, else the one that is installed with the program."""
     here = folder / ".env.example"
     return here if here.is_file() else Path(str(files("bridge").joinpath("env.example")))
+
+
+def address_problems(access: Access, kind: ConnectorType, language: str) -> tuple[str, ...]:
+    """What is wrong with the URL of one connector alone."""
+    env = Environment(Path.cwd(), {})
+    _check_url(env, f"{access.name.upper()}_URL", access, kind)
+    return _sentences(env.problems, language)
 
 
 def _sentences(findings: list[Finding], language: str) -> tuple[str, ...]:

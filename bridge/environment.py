@@ -113,10 +113,10 @@ class Environment:
         return content
 
 
-def read(environ: Mapping[str, str], folder: Path) -> Environment:
-    """The settings of a folder: what `environ` says, else what its `.env` says."""
+def read(environ: Mapping[str, str], folder: Path, text: str | None = None) -> Environment:
+    """The settings of a folder: what `environ` says, else what its `.env` (or ``text`` in its place) says."""
     found = Environment(folder, {})
-    in_file = _read_file(folder / ".env", found)
+    in_file = _read_file(folder / ".env", found) if text is None else _read_text(text, folder / ".env", found)
     found.in_file = tuple(in_file)
     merged = in_file | {name: value for name, value in environ.items() if value.strip()}
     found.values = {name: value.strip() if _trims(name) else value for name, value in merged.items()}
@@ -139,6 +139,10 @@ def _read_file(path: Path, found: Environment) -> dict[str, str]:
     except UnicodeDecodeError:
         found.wrong("env_bytes", path=path)
         return {}
+    return _read_text(text, path, found)
+
+
+def _read_text(text: str, path: Path, found: Environment) -> dict[str, str]:
     values: dict[str, str] = {}
     for binding in parse_stream(StringIO(text)):
         if binding.error:

@@ -12,7 +12,7 @@ import textwrap
 from typing import IO, Any
 
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.text import Text
 
 from bridge import words
@@ -67,6 +67,13 @@ class Screen:
         """A progress bar that is gone when its work is done; nothing at all without a terminal."""
         columns = (TextColumn("{task.description}", markup=False), BarColumn(24), MofNCompleteColumn())
         return Progress(*columns, console=self.out, transient=True, disable=not self.out.is_terminal)
+
+    def waiting(self, what: str) -> Progress:
+        """A sign that something is under way of which nobody knows how long it takes."""
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False))
+        progress = Progress(*columns, console=self.out, transient=True, disable=not self.out.is_terminal)
+        progress.add_task(what, total=None)
+        return progress
 
 
 def _console(stream: IO[str]) -> Console:

@@ -309,10 +309,10 @@ def written(told: Mapping[str, Any]) -> int:
     return sum(one["created"] + one["updated"] + one["deleted"] for one in told["connectors"].values())
 
 
-def run_in(folder: Path, *words: str) -> Answer:
-    """A command in this process, in this folder, with nothing in the environment that it would read."""
+def run_in(folder: Path, *words: str, **env: str) -> Answer:
+    """A command in this process, in this folder, with nothing in the environment that it would read but ``env``."""
     out, err = io.StringIO(), io.StringIO()
-    with _in(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with _in(folder, env), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             code = cli.run(words)
         except SystemExit as end:  # how argparse ends a command
@@ -321,11 +321,11 @@ def run_in(folder: Path, *words: str) -> Answer:
 
 
 @contextlib.contextmanager
-def _in(folder: Path) -> Iterator[None]:
+def _in(folder: Path, env: Mapping[str, str]) -> Iterator[None]:
     before, kept = Path.cwd(), dict(os.environ)
     os.chdir(folder)
     os.environ.clear()
-    os.environ.update(environment())
+    os.environ.update(environment() | env)
     try:
         yield
     finally:
