@@ -27,6 +27,7 @@ from bridge.texts import texts
 from tests import redmine_server
 from tests.fakes.deck import Deck
 from tests.fakes.gitlab import GitLab
+from tests.fakes.openproject import OpenProject
 from tests.radicale_server import Radicale
 from tests.redmine_server import Redmine
 from tests.workbook_person import HEADERS
@@ -90,6 +91,14 @@ def gitlab() -> Iterator[Place]:
         yield settings, STAND_IN
 
 
+@contextlib.contextmanager
+def openproject() -> Iterator[Place]:
+    with OpenProject() as server:
+        server.project("test")
+        settings = {"TYPE": "openproject", "URL": server.url, "TOKEN": "opapi-bridge", "COLLECTION": "test"}
+        yield settings, STAND_IN
+
+
 PLACES: dict[str, Callable[[], contextlib.AbstractContextManager[Place]]] = {
     "caldav-radicale": radicale,
     "redmine": redmine,
@@ -97,6 +106,7 @@ PLACES: dict[str, Callable[[], contextlib.AbstractContextManager[Place]]] = {
     "workbook-csv": table,
     "nextcloud-deck": deck,
     "gitlab": gitlab,
+    "openproject": openproject,
 }
 
 

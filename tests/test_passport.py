@@ -73,7 +73,7 @@ def test_every_platform_has_a_passport_and_a_stand_in_says_so() -> None:
     for name in passports.PLACES:
         text = (passports.FOLDER / f"{name}.md").read_text(encoding="utf-8")
         assert f"({name}.md)" in listed
-        assert ("stand-in" in text) == (name in ("nextcloud-deck", "gitlab"))
+        assert ("stand-in" in text) == (name in ("nextcloud-deck", "gitlab", "openproject"))
 
 
 def test_a_platform_that_holds_everything_loses_nothing(tmp_path: Path) -> None:
