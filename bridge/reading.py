@@ -203,6 +203,11 @@ def _take_returned(station: Station, record: Record, link: Link) -> None:
         intake.take_record(station, link, answer.record)
         book.touch(item)
         return
+    if item.dead and link.archived and station.translator.is_archived(answer.record.fields or {}):
+        link.state = LinkState.LIVE  # out of the trash it is back in the archive, and nobody has reopened anything
+        book.drop_unlinked(station.id, link.native_id)
+        intake.take_record(station, link, answer.record)
+        return
     was_dead = item.dead
     item.life_key = max(item.life_key, station.key(record.modified_at, record.ref.native_id))
     if item.dead:

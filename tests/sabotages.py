@@ -566,6 +566,14 @@ SABOTAGES = (
         _named(LIVES, "test_r22_a_comment_on_an_archived_record_wakes_nothing_and_reopening_does"),
     ),
     Sabotage(
+        "R22",
+        "what comes back from the trash into the archive counts as reopened",
+        "bridge/reading.py",
+        "    if item.dead and link.archived and station.translator.is_archived(answer.record.fields or {}):\n",
+        "    if False:\n",
+        _named(LIVES, "test_r22_an_archived_record_that_comes_back_from_the_trash_stays_archived"),
+    ),
+    Sabotage(
         "R23",
         "nothing is held",
         "bridge/guard.py",

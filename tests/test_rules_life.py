@@ -284,6 +284,27 @@ def test_r22_a_record_fetched_back_from_the_trash_lives_again_under_its_old_id(p
     at_peace(world)
 
 
+@pytest.mark.parametrize("platform", ["A", "B"])
+def test_r22_an_archived_record_that_comes_back_from_the_trash_stays_archived(platform: str) -> None:
+    world = mirrored()
+    world.person("C").deletes("t1")
+    world.sync_until_quiet()
+    assert world.archived(platform, "t1")
+    record = world.record(platform, "t1").id
+    world.person(platform).deletes("t1")
+    world.sync_until_quiet()
+    world.platforms[platform].restore(record)  # as it was: in the archive
+    world.sync_until_quiet()
+    assert world.item("t1").dead
+    assert world.records("C", "t1") == []
+    assert world.archived(platform, "t1")
+    at_peace(world)
+    world.person(platform).reopens("t1")
+    world.sync_until_quiet()
+    assert not world.item("t1").dead
+    assert len(world.records("C", "t1")) == 1
+
+
 def test_r22_a_delete_where_a_field_cannot_be_held_is_a_delete() -> None:
     world = World("ac")
     world.builds("B", "b")
