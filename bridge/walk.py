@@ -345,6 +345,7 @@ class Walk:
     def finish(self, errors: Mapping[str, Trouble], waiting: Mapping[str, str]) -> None:
         """Learn once more, remember how far each connector was read and what waits, and close the run."""
         learn(self.book, self.stations, self.given.run)
+        share_clocks(self.stations.values())  # some servers tell their time by our own writes alone
         for station in self.stations.values():
             self._remember(station)
             self.warnings += station.notes()

@@ -106,13 +106,15 @@ class HostilePlatform(MemoryPlatform):
 
     ``write_faults`` maps the number of a write (from 1, counted since `behave`) to its fault, ``read_faults`` the
     number of a `get`; ``struck`` tells which faults did, and on what. ``lying_versions``: the version stays what
-    it was, whatever changes. ``time_lie`` is added to every time of change that is told, and not to the clock.
+    it was, whatever changes. ``time_lie`` is added to every time of change that is told, and not to the clock. One that
+    is not ``dated`` tells its time only by what it stamps.
     """
 
     def __init__(self, name: str, traits: Traits, clock: Callable[[], float]) -> None:
         super().__init__(name, traits, clock)
         self.watcher: Watcher | None = None
         self.time_lie = 0.0
+        self.dated = True
         self.lying_versions = self.lied = False
         self._peeked: dict[str, tuple[Entry, object]] = {}
         self.late: list[Callable[[], object]] = []
@@ -264,6 +266,11 @@ class HostileConnector(MemoryConnector):
     """The client of a `HostilePlatform`; its pulls go wrong as the platform says."""
 
     platform: HostilePlatform
+    stamped: tuple[float, float] | None = None
+
+    @property
+    def clock(self) -> tuple[float, float] | None:
+        return super().clock if self.platform.dated else self.stamped
 
     def identify(self, remembered: str | None = None) -> Identity:
         if self.platform.down:
@@ -289,6 +296,7 @@ class HostileConnector(MemoryConnector):
 
     def create(self, fields: Fields, mark: str) -> Record:
         record = super().create(fields, mark)
+        self._learn(record)
         self.platform.heard(record.ref.native_id)
         return record
 
@@ -299,8 +307,14 @@ class HostileConnector(MemoryConnector):
             if mismatch.record is not None:
                 self.platform.heard(ref.native_id)
             raise
+        self._learn(record)
         self.platform.heard(ref.native_id)
         return record
+
+    def _learn(self, record: Record) -> None:
+        """What was stamped for us just now tells the server's time, within a second."""
+        ahead = (record.modified_at or 0) - self._clock()
+        self.stamped = ahead, ahead + 1
 
     def probe(self, ref: Ref) -> Probe:
         if self.platform.down:

@@ -153,6 +153,14 @@ SABOTAGES = (
         _named(VALUES, "test_r4_a_history_that_tells_of_another_change_is_not_believed"),
     ),
     Sabotage(
+        "R4",
+        "what a server stamps for us tells nothing of its time",
+        "bridge/walk.py",
+        "        share_clocks(self.stations.values())  # some servers tell their time by our own writes alone\n",
+        "",
+        _named(VALUES, "test_r4_a_server_without_a_date_tells_its_time_by_our_own_writes"),
+    ),
+    Sabotage(
         "R5",
         "a restored server is believed",
         "bridge/reading.py",

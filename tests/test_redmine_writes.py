@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -344,3 +345,38 @@ def test_settings_of_writes_are_kept(person: RedminePerson) -> None:
     assert connect(person).abilities.writes == 2
     assert connect(person, writes=5).abilities.writes == 5
     assert replace(connect(person).abilities, writes=2) == connect(person).abilities
+
+
+# ---- the server's time (R4) --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ahead", [0, 3_600, -3_600])
+def test_a_server_without_a_date_tells_its_time_by_what_it_stamps(
+    person: RedminePerson, monkeypatch: pytest.MonkeyPatch, ahead: int
+) -> None:
+    """Redmine's own web server sends no Date (section 2); here it is our clock that is off."""
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() - ahead)
+    connector = ready(person)
+    issue = person.add("eins")
+    connector.pull(None, {})
+    assert connector.clock is None
+    record = find(connector, issue)
+    changed = connector.update(record.ref, {"title": "zwei"}, record.version)
+    assert connector.clock is not None
+    low, high = connector.clock
+    assert ahead - 3 < low <= ahead <= high < ahead + 3
+    connector.update(changed.ref, {"title": "drei"}, changed.version)
+    assert low <= connector.clock[0] <= ahead <= connector.clock[1] <= high
+    fresh = ready(person)
+    fresh.create({"title": "vier"}, "mark")
+    assert fresh.clock is not None
+    assert fresh.clock[0] <= ahead <= fresh.clock[1]
+
+
+def test_a_version_that_took_nothing_tells_no_time(person: RedminePerson) -> None:
+    version = person.version("Phase 1")
+    connector = ready(person)
+    record = find(connector, version)
+    connector.update(record.ref, {"title": "Phase 2"}, record.version)
+    assert connector.clock is None

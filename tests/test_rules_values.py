@@ -75,6 +75,24 @@ def test_r4_a_conflict_knows_since_when_a_value_may_have_been_there() -> None:
     assert conflict.loser.since == conflict.loser.time  # B keeps a history, so that there is nothing to doubt
 
 
+@pytest.mark.parametrize("skew", [3_600, -3_600])
+def test_r4_a_server_without_a_date_tells_its_time_by_our_own_writes(skew: int) -> None:
+    world = World(skews=(0, skew, 0))
+    world.platforms["B"].dated = False
+    world.person("A").creates("t1")
+    world.sync_until_quiet()
+    assert {one.name: one.offset for one in world.store.bindings()} == {"A": 0, "B": skew, "C": 0}
+    for first, last in ("AB", "BA"):
+        world.passes(60)
+        world.person(first).edits("t1", due=MAY)
+        world.passes(1)
+        world.person(last).edits("t1", due=JUNE)
+        world.sync_until_quiet()
+        world.everywhere("t1", due=JUNE)
+        world.person("A").edits("t1", due=None)
+        world.sync_until_quiet()
+
+
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize(("first", "last"), ["BC", "CB"])
 def test_r4_a_comment_makes_no_edit_younger_than_it_is(order: str, first: str, last: str) -> None:

@@ -262,12 +262,13 @@ class RedmineConnector:
 
     def create(self, fields: Fields, mark: str) -> Record:
         """Make an issue, or a version. Redmine has no place for a mark."""
+        sent = time.time()
         made = self._make_version(fields) if fields.get("type") == VERSION else self._make_issue(fields)
         if isinstance(made, Issue):
             self._format(made, fields)
         name = f"{VERSIONS if isinstance(made, Version) else ISSUES}/{made.id}"
         try:
-            return self._record(self._fetch(name))
+            return self._wire.stamped(self._record(self._fetch(name)), sent)
         except PlatformError:
             return self._record(made)  # it is made, that much is known; and this is what it was made of
 
@@ -302,11 +303,12 @@ class RedmineConnector:
         one, record = self._compared(ref, if_version)
         shown = record.fields or {}
         changed = {name: value for name, value in fields.items() if name in shown and shown[name] != value}
-        sent = self._change_version(one, changed) if isinstance(one, Version) else self._change_issue(one, changed)
-        if not sent:
+        sent = time.time()
+        wrote = self._change_version(one, changed) if isinstance(one, Version) else self._change_issue(one, changed)
+        if not wrote:
             return record
         try:
-            return self._record(self._fetch(ref.native_id))
+            return self._wire.stamped(self._record(self._fetch(ref.native_id)), sent)
         except NotFound:
             raise
         except PlatformError as error:  # the write was answered: nothing is under way, and a probe will tell

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import BaseModel
 from requests import Response
 
-from connectors.base import Access
+from connectors.base import Access, Record
 from connectors.errors import NotACollection, NotFound, Rejected, Transient, Unauthorized
 from connectors.http import Http
 from connectors.redmine.shapes import (
@@ -50,6 +50,23 @@ class KeyHttp(Http):
         bare = replace(access, user="", password="")
         super().__init__(bare, headers={"X-Redmine-API-Key": key, "Accept": "application/json"}, sleep=sleep)
         self._session.headers.pop("Authorization", None)
+        self._stamps: tuple[float, float] | None = None
+
+    @property
+    def clock(self) -> tuple[float, float] | None:
+        """How far the server's clock is ahead: by its answers, or where these have no Date by what it stamped for us.
+
+        Redmine's own web server sends none (section 2), only one that stands before it.
+        """
+        return super().clock or self._stamps
+
+    def stamped(self, stamp: float, sent: float, received: float) -> None:
+        """A write of ours was stamped in this whole second, after it was sent and before it was read back (R4)."""
+        low, high = stamp - received, stamp + 1 - sent
+        with self._lock:
+            old_low, old_high = self._stamps or (low, high)
+            narrowed = (max(low, old_low), min(high, old_high))
+            self._stamps = narrowed if narrowed[0] <= narrowed[1] else (low, high)  # else a clock was set anew
 
     @property
     def _credentials(self) -> str:
@@ -68,7 +85,7 @@ def root_of(url: str) -> str:
 class Wire:
     """The REST interface of one Redmine."""
 
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: KeyHttp) -> None:
         self.http = http
         self.root = root_of(http.base)
         self.instance = http.host + urlsplit(self.root).path
@@ -205,6 +222,12 @@ class Wire:
         return self._one(self._send("GET", f"/versions/{id}.json"), "version", Version)
 
     # ---- writing ---------------------------------------------------------------------------------------------
+
+    def stamped(self, record: Record, sent: float) -> Record:
+        """A record that was written at that time and read back just now. Every write stamps an issue (section 3)."""
+        if record.modified_at is not None and "/versions/" not in record.url:
+            self.http.stamped(record.modified_at, sent, time.time())
+        return record
 
     def make_issue(self, project: int, body: Mapping[str, object]) -> Issue:
         """Make an issue; a refusal leaves nothing behind (section 4)."""
