@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -197,3 +198,44 @@ def test_a_group_and_one_of_its_projects_are_not_both_mirrored(
         "portal and entwicklung overlap, one lies within the other: remove one"
     )
     assert len(gitlab.world.issues) == 1
+
+
+@pytest.mark.parametrize("deleted", ["the one that was there", "the one that was moved"])
+def test_an_issue_that_moves_to_where_its_task_has_another_waits_until_people_delete_one(
+    tmp_path: Path, deck: Deck, gitlab: GitLab, strategy: Project, deleted: str
+) -> None:
+    other = gitlab.project("land/anderes")
+    mirror = Mirror(tmp_path)
+    mirror.sets(bridge_connectors="strategie,anderes")
+    for name, project in (("strategie", strategy), ("anderes", other)):
+        mirror.sets(
+            **{
+                f"{name}_type": "gitlab",
+                f"{name}_url": gitlab.url,
+                f"{name}_token": "glpat-bridge",
+                f"{name}_collection": project.path,
+            }
+        )
+    made = gitlab.add(strategy, "eins")
+    mirror.begins()
+    mirror.sync()
+    [there] = [one for one in here(gitlab) if one.project == other.id]
+    later(deck, gitlab)
+    moved = move(gitlab, made, other)
+    assert mirror.run("sync").code != 0
+    reasons = {one["connector"]: one["reason"] for one in mirror.json("status")["parked"]}
+    assert reasons["anderes"] == "it was moved here, and the task has another record here already"
+    assert reasons["strategie"].startswith("rests here")
+    gitlab.remove(there if deleted == "the one that was there" else moved)
+    for _ in range(2):
+        later(deck, gitlab)
+        mirror.run("sync")
+    [left] = here(gitlab)
+    assert (left.project, left.state) == (other.id, "opened")
+    later(deck, gitlab)
+    gitlab.edit(left, title="zwei")
+    mirror.run("sync")
+    [item] = mirror.json("items")
+    assert (item["title"], item["deleted"]) == ("zwei", False)
+    later(deck, gitlab)
+    assert written(json.loads(mirror.run("sync", "--json").out)) == 0

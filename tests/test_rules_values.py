@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from bridge import exact
 from connectors.memory_platform import FACES
 from tests.test_histories import DAY, JULY, JUNE, MAY, ORDERS, at_peace, mirrored
 from tests.world import World
@@ -154,6 +155,16 @@ def test_r4_a_history_that_does_not_answer_changes_nothing(fault: str) -> None:
     world.sync_until_quiet()
     for title in ("t1", "t2"):
         world.everywhere(title, due=MAY)
+
+
+def test_r4_of_very_many_that_disagree_only_some_histories_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exact, "MOST", 3)
+    world = mirrored("t1", "t2", "t3")
+    for title in ("t1", "t2", "t3"):
+        world.person("B").edits(title, due=MAY)
+        world.person("C").edits(title, due=JUNE)
+    world.sync()
+    assert sum(world.platforms[name].asked_history for name in "BC") == 3
 
 
 def test_r4_a_history_that_tells_of_another_change_is_not_believed() -> None:
