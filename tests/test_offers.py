@@ -14,6 +14,7 @@ from connectors.base import Access, ConnectorType, ListsCollections, Offer
 from connectors.errors import NotACollection, Unauthorized
 from tests.fakes.deck import Deck
 from tests.fakes.gitlab import GitLab
+from tests.fakes.openproject import OpenProject
 from tests.radicale_server import Radicale
 from tests.redmine_server import Redmine
 
@@ -86,6 +87,16 @@ def test_a_gitlab_offers_the_projects_of_its_account() -> None:
         assert [offer.name for offer in offered(load_type("gitlab"), access)] == ["amt/strategie"]
         with pytest.raises(NotACollection, match="IT_URL"):
             load_type("gitlab").connect(replace(access, url=gitlab.url + "/nowhere")).collections()  # type: ignore[attr-defined]
+
+
+def test_an_openproject_offers_the_projects_that_are_not_archived() -> None:
+    with OpenProject() as server:
+        server.project("strategie")
+        server.project("archiv").active = False
+        access = Access("amt", server.url, token="opapi-bridge")
+        assert [offer.name for offer in offered(load_type("openproject"), access)] == ["strategie"]
+        with pytest.raises(Unauthorized):
+            load_type("openproject").connect(replace(access, token="falsch")).collections()  # type: ignore[attr-defined]
 
 
 @pytest.mark.redmine

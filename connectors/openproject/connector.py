@@ -45,7 +45,7 @@ from connectors.errors import (
 )
 from connectors.openproject.binding import Binding, Cursor, bind
 from connectors.openproject.records import DATES, EMPTY, Records, Writer, hash_of, number
-from connectors.openproject.shapes import Version, WorkPackage, born, read
+from connectors.openproject.shapes import Version, WorkPackage, moment, read
 from connectors.openproject.text import lf
 from connectors.openproject.wire import PAGE, KeyHttp, Row, Wire
 from connectors.openproject.words import MILESTONE, TASK, Words, folded
@@ -181,7 +181,7 @@ class OpenProjectConnector:
         if id is None:
             raise NotFound(f"{ref.native_id} is no id of a work package.")
         found = self._wire.work_package(id)
-        if ref.born and born(found.created_at) != ref.born:  # another server, or a backup, behind the same address
+        if ref.born and moment(found.created_at) != ref.born:  # another server, or a backup, behind the same address
             raise NotFound(f"Work package {id} on {self._wire.http.host} is another one by now.")
         return found
 

@@ -6,10 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from connectors.base import Fields, Native, Record, Ref
-from connectors.errors import Rejected
-from connectors.openproject.shapes import WorkPackage, born
+from connectors.errors import Rejected, Transient
+from connectors.openproject.shapes import WorkPackage, moment
 from connectors.openproject.text import text_from, text_to, title_from, title_to
 from connectors.openproject.words import Words
 
@@ -41,14 +42,14 @@ class Records:
     """How the answers of one OpenProject become records."""
 
     def __init__(self, root: str, instance: str) -> None:
-        self._root, self._instance = root, instance
+        self._root, self._instance, self._host = root, instance, instance.partition("/")[0]
 
     def record(self, found: WorkPackage, words: Words, me: int) -> Record:
-        """A work package. Its ids are never used again; the moment of creation goes with them all the same."""
+        """A work package. Its ids are never used again; the second of its creation goes with them all the same."""
         fields = fields_of(found, words)
         author = found.links.author.id if found.links.author else None
         return Record(
-            Ref(self._instance, str(found.id), born(found.created_at)),
+            Ref(self._instance, str(found.id), moment(found.created_at)),
             str(found.links.project.id or ""),
             f"{found.lock_version} {hash_of(dict(fields))}",
             found.updated_at.timestamp(),
@@ -60,9 +61,13 @@ class Records:
         )
 
     def unreadable(self, id: int, row: Mapping[str, object], project: int) -> Record:
-        """Something in a listing that has a shape that we do not know (R27)."""
+        """Something in a listing that has a shape that we do not know (R27). It has to tell which record it is."""
+        try:
+            born = moment(datetime.fromisoformat(str(row.get("createdAt"))))
+        except ValueError:
+            raise Transient(f"{self._host} lists something that we cannot read.") from None
         return Record(
-            Ref(self._instance, str(id), str(row.get("createdAt") or "")),
+            Ref(self._instance, str(id), born),
             str(project),
             f"unreadable {row.get('lockVersion')}",
             None,

@@ -207,12 +207,7 @@ def _inner(value: object, *keys: str) -> object:
 
 
 def moment(when: datetime) -> str:
-    """A moment as OpenProject's filters read it."""
-    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def born(when: datetime) -> str:
-    """The moment of creation in whole seconds: older releases tell no more, newer ones do."""
+    """A moment in whole seconds, as OpenProject's filters read it and as its older releases tell it."""
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
