@@ -160,6 +160,9 @@ def test_our_own_work_packages_are_told_from_others(
     server.add(project, "fremd")
     assert connector.create({"title": "unseres"}, "mark").own is True
     assert find(connector, "fremd").own is False
+    server.keys["opapi-bridge"] = server.anna  # the key is another account's by now
+    assert find(connector, "fremd").own is True
+    assert find(connector, "unseres").own is False
 
 
 # ---- words -------------------------------------------------------------------------------------------------------

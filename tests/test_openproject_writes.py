@@ -174,6 +174,16 @@ def test_the_calendar_is_asked_once_in_a_pass_and_guessed_where_it_is_not_told(
     assert len([one for one in server.requests if "/days/" in one]) == 0  # it may lie anywhere already
 
 
+def test_a_holiday_that_was_declared_since_the_last_pass_is_known(
+    server: OpenProject, made: WorkPackage, connector: OpenProjectConnector
+) -> None:
+    write(connector, "eins", due="2026-12-08")
+    server.edit(made, dueDate="2026-12-09")
+    server.world.holidays.add("2026-12-08")
+    write(connector, "eins", due="2026-12-08")
+    assert made.due == "2026-12-08"
+
+
 def test_a_new_task_takes_no_dates_from_its_parent_or_from_today(
     server: OpenProject, made: WorkPackage, connector: OpenProjectConnector
 ) -> None:
@@ -228,27 +238,30 @@ def test_a_version_is_made_where_there_is_none(
 def test_a_version_of_that_name_is_not_made_a_second_time(
     server: OpenProject, project: Project, made: WorkPackage, connector: OpenProjectConnector
 ) -> None:
-    find(connector, "eins")
+    record = find(connector, "eins")
     version = server.world.add_version(project.id, "portal")  # somebody made it since
-    write(connector, "eins", versions=("+Portal",))
+    connector.update(record.ref, {"versions": ("+Portal",)}, record.version)
     assert made.versions == [version.id]
     assert len(server.world.versions) == 1
 
 
 def test_two_at_once_make_one_version(server: OpenProject, project: Project) -> None:
-    titles = [server.add(project, f"Nr. {number}").subject for number in range(4)]
+    titles = [server.add(project, f"Nr. {number}").subject for number in range(2)]
     connector = ready(server)
-    records = [find(connector, title) for title in titles]
-    threads = [
-        threading.Thread(target=connector.update, args=(one.ref, {"versions": ("+Portal",)}, one.version))
-        for one in records
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert [one.name for one in server.world.versions.values()] == ["Portal"]
-    assert all(one.versions for one in server.world.work_packages.values())
+    one, other = [find(connector, title) for title in titles]
+    second = threading.Thread(
+        target=connector.update, args=(other.ref, {"versions": ("+Portal",)}, other.version), daemon=True
+    )
+
+    def meanwhile() -> None:
+        second.start()
+        second.join(0.3)  # it would be done by then, did it not wait
+
+    server.before("POST", "/versions$", meanwhile)
+    connector.update(one.ref, {"versions": ("+Portal",)}, one.version)
+    second.join()
+    [version] = server.world.versions.values()
+    assert all(one.versions == [version.id] for one in server.world.work_packages.values())
 
 
 def test_who_may_make_no_versions_is_told(server: OpenProject, project: Project, made: WorkPackage) -> None:

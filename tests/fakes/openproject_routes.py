@@ -241,11 +241,10 @@ class Routes:
         return self._collection([self.show(one) for one in found])
 
     def _allows(self, name: str, values: list[str]) -> None:
-        """(source: id_filter.rb) the id of what is not visible is no value of the filter."""
-        there = self.world.work_packages
-        if name == "id" and not all(
-            int(value) in there and self.world.sees(self.user.id, there[int(value)]) for value in values
-        ):
+        """(source: id_filter.rb) the id of what is not visible, or in the trash, is no value of the filter."""
+        seen = {one.id for one in self.world.work_packages.values() if self.world.sees(self.user.id, one)}
+        seen -= {one.id for one in self.world.work_packages.values() if one.trashed}
+        if name == "id" and not {int(value) for value in values} <= seen:
             raise Refusal(400, "InvalidQuery", "Filters Id filter has invalid values.")
 
     def _fits(self, found: WorkPackage, name: str, operator: str, values: list[str]) -> bool:
