@@ -12,6 +12,9 @@ WRITING = "tests/test_rules_writing.py"
 MACHINE = "tests/test_machine.py"
 MOVES = "tests/test_gitlab_moves.py"
 DECK = "tests/test_deck_mirroring.py"
+OPENPROJECT_READS = "tests/test_openproject_reads.py"
+OPENPROJECT_WRITES = "tests/test_openproject_writes.py"
+OPENPROJECT_LISTS = "tests/test_openproject_lists.py"
 
 
 @dataclass(frozen=True)
@@ -774,6 +777,55 @@ SABOTAGES = (
         "        if False:\n",
         _named(HISTORIES, "test_r33_a_ledger_restored_from_a_backup_writes_nothing"),
     ),
+    # ---- a platform: OpenProject ------------------------------------------------------------------------------------
+    Sabotage(
+        "R14",
+        "a date on a Sunday moves to the next working day",
+        "connectors/openproject/connector.py",
+        '        return {**there, **body, "ignoreNonWorkingDays": True}\n',
+        "        return dict(body)\n",
+        _named(OPENPROJECT_WRITES, "test_a_new_date_keeps_its_day_whoever_works_then"),
+    ),
+    Sabotage(
+        "R15",
+        "a copied text calls people and shows other work packages",
+        "connectors/openproject/records.py",
+        '{"raw": text_to(_text(value), there)}',
+        '{"raw": _text(value)}',
+        _named(OPENPROJECT_WRITES, "test_every_write_tells_nobody"),
+    ),
+    Sabotage(
+        "R21",
+        "what was moved out of our sight counts as deleted",
+        "connectors/openproject/connector.py",
+        "            return Gone() if me.admin else Hidden()\n",
+        "            return Gone()\n",
+        _named(OPENPROJECT_READS, "test_one_that_was_moved_out_of_our_sight_is_hidden"),
+    ),
+    Sabotage(
+        "R21",
+        "an archived project looks like an empty one",
+        "connectors/openproject/wire.py",
+        "        if not found.active:  # an archived",
+        "        if False:  # an archived",
+        _named("tests/test_openproject_identity.py", "test_a_project_archived_meanwhile_is_no_absence_of_records"),
+    ),
+    Sabotage(
+        "R6",
+        "whoever leaves while pages are turned hides somebody else",
+        "connectors/openproject/wire.py",
+        "            if totals == {len(rows)}:\n",
+        "            if rows or not totals - {0}:\n",
+        _named(OPENPROJECT_LISTS, "test_who_leaves_while_pages_are_turned_hides_nobody"),
+    ),
+    Sabotage(
+        "R24",
+        "a write is based on whatever is there now",
+        "connectors/openproject/connector.py",
+        "        if record.version != if_version:\n",
+        "        if False:\n",
+        _named("tests/test_openproject.py", "TestTasksOnTheFake::test_somebody_elses_edit_is_not_overwritten"),
+    ),
     Sabotage(
         "dry",
         "a plan leaves traces",
@@ -783,4 +835,3 @@ SABOTAGES = (
         _named(MACHINE, "test_dry_means_dry"),
     ),
 )
-"""R15 has no place in the code yet: nothing that a platform would run or announce is written by these connectors."""
