@@ -1,8 +1,8 @@
 """The connector to OpenProject: the contract on a fake, for tasks and for milestones.
 
 The traps have a test each in test_openproject_identity.py, test_openproject_lists.py, test_openproject_reads.py,
-test_openproject_writes.py, test_openproject_text.py and test_openproject_mirroring.py; test_openproject_fake.py holds
-the fake itself to the facts.
+test_openproject_writes.py, test_openproject_versions.py, test_openproject_text.py and test_openproject_mirroring.py;
+test_openproject_fake.py holds the fake itself to the facts.
 """
 
 from __future__ import annotations

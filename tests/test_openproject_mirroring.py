@@ -289,6 +289,55 @@ def test_a_renamed_version_and_a_renamed_status_are_no_mass_edit(
     rests(mirror, deck, server)
 
 
+def test_a_version_is_renamed_with_its_milestone_and_no_task_is_written(
+    mirror: Mirror, deck: Deck, board: Board, server: OpenProject, project: Project
+) -> None:
+    version = server.world.add_version(project.id, "Portal")
+    server.add(project, "Portal", type=2)
+    task = server.add(project, "eins")
+    server.set(task, version=version.id)
+    mirror.begins()
+    mirror.sync()
+    lock = task.lock_version
+    later(deck, server)
+    deck.edit(card(deck, "Portal"), title="Portal 2027")
+    for _ in range(2):
+        mirror.sync()
+        later(deck, server)
+    assert (package(server, "Portal 2027").type, version.name, task.lock_version) == (2, "Portal 2027", lock)
+    assert labels(deck, "eins") == {"Portal 2027"}
+    rests(mirror, deck, server)
+
+
+def test_closing_may_complete_and_comes_to_rest(
+    mirror: Mirror, deck: Deck, board: Board, server: OpenProject, project: Project
+) -> None:
+    """(source: percent_complete_on_status_closed) one write changes a second field."""
+    server.world.closing_is_complete = True
+    server.add(project, "eins", percentageDone=40)
+    mirror.begins()
+    mirror.sync()
+    later(deck, server)
+    deck.edit(card(deck, "eins"), stackId=deck.stack(board, "Erledigt"))
+    mirror.sync()
+    mirror.sync()
+    assert (status(server, "eins"), package(server, "eins").progress) == (12, 100)
+    rests(mirror, deck, server)
+
+
+def test_a_task_without_a_text_takes_that_of_its_type(
+    mirror: Mirror, deck: Deck, board: Board, server: OpenProject, project: Project
+) -> None:
+    server.world.types[1].template = "## Ziel"
+    deck.add(board, "leer")
+    deck.add(board, "voll", description="Text")
+    mirror.begins()
+    mirror.sync()
+    assert card(deck, "leer").description == "## Ziel"
+    assert package(server, "voll").description == "Text"
+    rests(mirror, deck, server)
+
+
 def test_a_sprint_is_no_milestone_and_keeps_its_tasks(
     mirror: Mirror, deck: Deck, board: Board, server: OpenProject, project: Project
 ) -> None:

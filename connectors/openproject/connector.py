@@ -31,6 +31,7 @@ from connectors.base import (
     Moved,
     Native,
     Offer,
+    Options,
     OutOfScope,
     Probe,
     Record,
@@ -276,6 +277,29 @@ class OpenProjectConnector:
             raise Rejected(f"Our account may not make the version “{name}” in “{self._bound.title}”.") from None
         self._read_words()
         return made
+
+    def rename_option(self, name: str, option: str, title: str) -> Options:
+        """Rename a version of our project; types, statuses and priorities are the administrators' own."""
+        if name != "versions":
+            raise Rejected(f"The {name} of a work package cannot be renamed by us.")
+        project, called = self._bound.project, self._bound.title
+        with self._making:
+            words = self._read_words()
+            version = next((one for one in words.versions if str(one.id) == option), None)
+            if version is None:
+                raise NotFound(f"The project “{called}” has no version {option}.")
+            if version.name == title:
+                return {name: {option: title}}
+            if version.links.project is None or version.links.project.id != project:
+                raise Rejected(f"The version “{version.name}” belongs to another project than “{called}”.")
+            if any(one.id != version.id and folded(one.name) == folded(title) for one in words.versions):
+                raise Rejected(f"The project “{called}” has another version “{title}”.")
+            try:
+                self._wire.rename_version(version.id, title)
+            except Forbidden:
+                raise Rejected(f"Our account may not rename the version “{version.name}” in “{called}”.") from None
+            self._read_words()
+        return {name: {option: title}}
 
     def delete(self, ref: Ref, if_version: str) -> None:
         """Delete the record, which cannot be fetched back. Nothing that others would die with."""

@@ -124,10 +124,15 @@ class Priority(Named):
     is_active: bool = Field(default=True, alias="isActive")
 
 
+class _VersionLinks(Shape):
+    project: Link | None = Field(default=None, alias="definingProject")
+
+
 class Version(Named):
-    """A version; nothing new comes into one that is locked or closed."""
+    """A version; nothing new comes into one that is locked or closed. Other projects may share theirs with ours."""
 
     status: str = "open"
+    links: _VersionLinks = Field(default=_VersionLinks(), alias="_links")
 
 
 class Project(Named):

@@ -178,6 +178,10 @@ class Wire:
         body = {"name": name, "_links": {"definingProject": {"href": f"{self.api}/projects/{project}"}}}
         return self._one(self._send("POST", "/versions", body), Version)
 
+    def rename_version(self, id: int, name: str) -> None:
+        """Give a version another name. No work package is touched."""
+        self._send("PATCH", f"/versions/{id}", {"name": name})
+
     def is_working(self, day: str) -> bool:
         """Whether people work on a day; a work package is moved away from one on which they do not."""
         if day not in self._working:

@@ -160,6 +160,8 @@ class Version:
     name: str
     project: int
     status: str = "open"
+    shared: bool = False
+    """With all projects; it stays the version of its own."""
 
 
 @dataclass

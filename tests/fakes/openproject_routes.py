@@ -55,6 +55,7 @@ class Routes:
             ("GET", "/priorities", self._priorities),
             ("GET", "/versions/available_projects", self._version_projects),
             ("POST", "/versions", self._make_version),
+            ("PATCH", f"/versions{number}", self._rename_version),
             ("GET", r"/days/(\d{4}-\d\d-\d\d)", self._day),
             ("POST", "/work_packages", self._make),
             ("GET", f"/work_packages{number}", self._work_package),
@@ -140,7 +141,7 @@ class Routes:
     def _versions(self, name: str) -> Json:
         project = self._seen(name)
         return self._piece(
-            [self._show_version(one) for one in self.world.versions.values() if one.project == project.id]
+            [self._show_version(one) for one in self.world.versions.values() if one.project == project.id or one.shared]
         )
 
     def _show_version(self, version: Version) -> Json:
@@ -163,15 +164,26 @@ class Routes:
             raise forbidden()
         return self._piece([self._show_project(one) for one in manages])
 
-    def _make_version(self) -> Json:
-        project = self.world.project(self.user.id, self.body["_links"]["definingProject"]["href"].rpartition("/")[2])
+    def _rename_version(self, number: str) -> Json:
+        version = self.world.versions[int(number)]
+        project = self.world.projects[version.project]
         self.world.demand(self.user.id, project, "manage_versions")
-        name = self.body["name"]
+        version.name = self._version_name(project)
+        return self._show_version(version)
+
+    def _version_name(self, project: Project) -> str:
+        """(source) at most 60 characters, once in a project."""
+        name = str(self.body["name"])
         if not 1 <= len(name) <= 60:
             raise invalid("name", "Name is too long (maximum is 60 characters).")
         if any(one.name == name and one.project == project.id for one in self.world.versions.values()):
             raise invalid("name", "Name has already been taken.")
-        return self._show_version(self.world.add_version(project.id, name))
+        return name
+
+    def _make_version(self) -> Json:
+        project = self.world.project(self.user.id, self.body["_links"]["definingProject"]["href"].rpartition("/")[2])
+        self.world.demand(self.user.id, project, "manage_versions")
+        return self._show_version(self.world.add_version(project.id, self._version_name(project)))
 
     def _day(self, day: str) -> Json:
         return {"_type": "Day", "date": day, "name": day, "working": self.world.works(day)}
