@@ -23,7 +23,19 @@ from typing import Protocol
 
 import pytest
 
-from connectors.base import Alive, Changes, Connector, Fields, Gone, HasTraffic, Hidden, Native, Record, Ref
+from connectors.base import (
+    Alive,
+    Changes,
+    Connector,
+    Fields,
+    Gone,
+    HasTraffic,
+    Hidden,
+    ListsCollections,
+    Native,
+    Record,
+    Ref,
+)
 from connectors.errors import CursorExpired, NotFound, PlatformError, VersionMismatch
 
 
@@ -103,6 +115,16 @@ class ConnectorContract:
         second.identify(remembered)
         assert second.requests == 0
         assert second.pull(None, {}).complete
+
+    def test_what_is_offered_has_a_title_and_a_name_of_its_own(self, platform: Platform) -> None:
+        connector = platform.connect()
+        if not isinstance(connector, ListsCollections):
+            pytest.skip("this connector lists no collections")
+        offers, bound = connector.collections(), platform.connect().identify()
+        ours = [one for one in offers if bound.collection == one.name or bound.title in (one.title, one.name)]
+        assert all(one.title for one in offers)
+        assert len({one.name for one in offers}) == len(offers)
+        assert all(one.writable is not False for one in ours)
 
     # ---- pulling ---------------------------------------------------------------------------------------------
 

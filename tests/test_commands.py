@@ -23,7 +23,7 @@ from tests.test_mirroring_servers import WRITING
 pytestmark = pytest.mark.radicale
 
 LOOKING = (("check",), ("plan",), ("status",), ("items",), ("conflicts",), ("show", "Netz"))
-COMMANDS = (*LOOKING, ("sync",), ("run",), ("disconnect", "rathaus"))
+COMMANDS = (*LOOKING, ("sync",), ("run",), ("passport", "rathaus"), ("disconnect", "rathaus"))
 
 
 def folder_of(path: Path) -> dict[str, str]:

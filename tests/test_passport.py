@@ -19,12 +19,14 @@ from bridge import config
 from bridge.passport import paper
 from bridge.passport.bench import Bench
 from bridge.passport.command import take
+from bridge.passport.measure import judge
 from bridge.passport.report import Passport, Verdict
 from bridge.texts import texts
 from connectors.base import Fields, Record, Ref
 from connectors.errors import Lost, Rejected, Transient, Unauthorized
 from connectors.memory import TYPE, MemoryConnector, platform_at
 from connectors.memory_platform import MemoryPlatform
+from mappings.canonical import Value
 from tests import passports
 from tests.mirror import Desk, Mirror, environment, run_in
 from tests.radicale_server import Radicale
@@ -117,6 +119,22 @@ def test_what_is_lost_on_the_way_is_said(tmp_path: Path) -> None:
     assert "| Beginn | wird zu: 04.03.2026 | wird zu: 04.03.2026 | bleibt |" in german
 
 
+@pytest.mark.parametrize(
+    ("sent", "shown", "verdict"),
+    [
+        ("done", ("done",), Verdict.KEPT),
+        ("done", ("cancelled", "done"), Verdict.AMONG),
+        ("done", ("idea", "planned"), Verdict.OTHER),
+        ("done", ("planned",), Verdict.OTHER),
+        ("done", (None,), Verdict.LOST),
+        (None, (None,), Verdict.KEPT),
+        (None, ("done",), Verdict.OTHER),
+    ],
+)
+def test_a_verdict_is_what_became_of_the_value(sent: Value, shown: tuple[Value, ...], verdict: Verdict) -> None:
+    assert judge("status", sent, shown) is verdict
+
+
 def test_a_platform_that_lets_stale_writes_through_is_found_out(tmp_path: Path) -> None:
     class Careless(MemoryConnector):
         def _compare(self, ref: Ref, if_version: str) -> None:
@@ -153,6 +171,51 @@ def test_what_others_made_is_left_alone_and_said(tmp_path: Path) -> None:
     assert trial.platform.listing() == before
     assert [entry.id for entry in before] == [theirs]
     assert "One record lay there already" in paper.markdown(texts("en"), result)
+
+
+def test_what_others_make_meanwhile_is_left_alone_even_where_nobody_tells_who_made_what(tmp_path: Path) -> None:
+    class Busy(MemoryConnector):
+        """Somebody else works there as well, and makes a record for each of ours."""
+
+        def create(self, fields: Fields, mark: str) -> Record:
+            self.platform.add(title="Von anderen", kind="task")
+            return super().create(fields, mark)
+
+    trial = Trial(tmp_path, Busy)
+    trial.platform.traits = replace(trial.platform.traits, tells_own=False)
+    result = trial.measured()
+    assert result.left == ()
+    titles = [str(entry.fields["title"]) for entry in trial.platform.listing()]
+    assert set(titles) == {"Von anderen"}
+    assert len(titles) > 20
+
+
+def test_somebodys_milestone_of_the_same_title_is_not_taken_for_ours(tmp_path: Path) -> None:
+    class Losing(MemoryConnector):
+        def create(self, fields: Fields, mark: str) -> Record:
+            if fields["kind"] == "milestone":
+                raise Lost("Nobody answered.")
+            return super().create(fields, mark)
+
+    trial = Trial(tmp_path, Losing)
+    trial.platform.traits = replace(trial.platform.traits, tells_own=False)
+    theirs = trial.platform.add(title="Passport Ziel milestone 1", kind="milestone")
+    trial.measured()
+    assert [entry.id for entry in trial.platform.listing()] == [theirs]
+
+
+def test_where_nothing_could_be_looked_at_nothing_is_said_to_be_left(tmp_path: Path) -> None:
+    class Blind(MemoryConnector):
+        pulls = 0
+
+        def pull(self, cursor: str | None, known: Any) -> Any:
+            Blind.pulls += 1
+            if Blind.pulls == 1:
+                raise Unauthorized("Not today.")
+            return replace(super().pull(cursor, known), options={"labels": {"7": "Von anderen"}})
+
+    result = Trial(tmp_path, Blind).measured()
+    assert (result.failure, result.left, result.ok) == ("Not today.", (), False)
 
 
 def test_what_a_create_left_that_got_no_answer_is_found_and_taken_away(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ class Bench:
         self.made: list[Made] = []
         self.before: frozenset[str] = frozenset()
         self._unsure: set[str] = set()  # titles of creates of which nobody said what came of them
-        self._options: dict[str, frozenset[str]] = {}
+        self._options: dict[str, frozenset[str]] | None = None  # those that were there before us, once we looked
         self._sleep = sleep
 
     def identify(self) -> Identity:
@@ -227,6 +227,8 @@ class Bench:
                 continue
             if not self._deleted(Made(record, Kind.TASK, title)):
                 left.append(record.url or title)
+        if self._options is None:
+            return left
         for native, titles in (changes.options or {}).items():
             new = titles.keys() - self._options.get(native, frozenset())
             left += sorted(f"{OPTION}{titles[option]}" for option in new)

@@ -47,7 +47,8 @@ def passport(settings: Settings, screen: Screen, args: Namespace) -> int:
     if refused:
         screen.problems([refused])
         return USAGE
-    return _measured(screen, bench, Passport(one.name, found.type, found.host, found.title), args)
+    with ending_by_signal():
+        return _measured(screen, bench, Passport(one.name, found.type, found.host, found.title), args)
 
 
 def _refusal(screen: Screen, one: ConnectorSettings, found: Identity) -> str:
@@ -61,7 +62,7 @@ def _measured(screen: Screen, bench: Bench, result: Passport, args: Namespace) -
     interrupted = False
     start = time.monotonic()
     try:
-        with ending_by_signal(), screen.progress() as bar:
+        with screen.progress() as bar:
             task = bar.add_task(screen.t("passport.area.kinds"), total=10)
 
             def tell(area: str) -> None:

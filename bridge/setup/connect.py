@@ -111,7 +111,8 @@ class Connecting:
                 rows = [(self._t(f"init.type.{name}") if f"init.type.{name}" in self._t else "") for name in names]
                 self._ask.tell(_list([(name, text) for name, text in zip(names, rows, strict=True)]))
                 said = self._ask.line(self._t("init.which_type"), "--type")
-            name = names[int(said) - 1] if _is_number(said, len(names)) else said.lower()
+            known = {one.casefold(): one for one in type_names()}
+            name = names[int(said) - 1] if _is_number(said, len(names)) else known.get(said.casefold(), said)
             try:
                 return load_type(name)
             except KeyError:

@@ -89,7 +89,10 @@ class GitLabConnector:
         return Identity("gitlab", host, found.collection, found.title, found.writable, said, inside)
 
     def collections(self) -> list[Offer]:
-        """The projects of which our account is a member, each by its path; a list does not tell what we may do."""
+        """The projects of which our account is a member, each by its path; a list does not tell what we may do.
+
+        Groups are not listed: who means one names its path.
+        """
         return [Offer(one.path_with_namespace, one.name_with_namespace) for one in self._bound.mine()]
 
     def text_formats(self) -> Mapping[str, str]:
