@@ -31,6 +31,7 @@ from connectors.workbook.delimited import Delimited
 from connectors.workbook.desk import Change, Desk
 from connectors.workbook.document import Document, Row, Unfit, Unreadable
 from connectors.workbook.file import LocalFile
+from connectors.workbook.memory import Memory, recalled, told
 from connectors.workbook.place import FORMATS, Place, Stamp
 from connectors.workbook.rows import HELD, Names, by_id, pin, refer_again
 from connectors.workbook.spreadsheet import Spreadsheet
@@ -52,6 +53,8 @@ class WorkbookConnector:
         self._place, self._sheet, self._setting = place, sheet, setting
         self._desk = Desk(place, self._parse)
         self._identity: Identity | None = None
+        self._held: frozenset[str] = frozenset()
+        self._sure = False  # whether that is all of them: not if others were read before we remembered any
         self.abilities = Abilities(client_ids=True, marks=True, writes=TOGETHER)
 
     def identify(self, remembered: str | None = None) -> Identity:
@@ -61,19 +64,27 @@ class WorkbookConnector:
             raise NotACollection(
                 f"{self._setting} has to name a file that ends in {shown}, and not {self._place.name}."
             )
-        if (known := self._recalled(remembered)) is not None:
-            self._identity, names = known
+        known = recalled(remembered)
+        if known is not None:
+            self._held, self._sure = known.held, True
+        if known is not None and self._place.recall(known.place) and known.sheet == self._sheet:
+            self._takes(known.names)
+            self._identity = known.identity
         else:
-            identity = self._place.find()
-            document, _ = self._now(again=True)
-            names = document.names
-            warnings = list(identity.warnings)
-            if document.loses:
-                warnings.append(f"{self._place.name} has {document.loses}: it is only read.")
-            where = f"{identity.collection}#{self._sheet}" if self._sheet else identity.collection
-            self._identity = replace(identity, collection=where, writable=not warnings, warnings=tuple(warnings))
-        self._takes(names)
+            self._look()
+        assert self._identity is not None
         return self._identity
+
+    def _look(self) -> None:
+        """Who the file is by now, and whether it may be written."""
+        identity = self._place.find()
+        document, _ = self._now(again=True)
+        warnings = list(identity.warnings)
+        if document.loses:
+            warnings.append(f"{self._place.name} has {document.loses}: it is only read.")
+        where = f"{identity.collection}#{self._sheet}" if self._sheet else identity.collection
+        self._identity = replace(identity, collection=where, writable=not warnings, warnings=tuple(warnings))
+        self._takes(document.names)
 
     def collections(self) -> list[Offer]:
         """The tables of the file that is named; where none or a folder is named, the files there that may have one."""
@@ -91,30 +102,10 @@ class WorkbookConnector:
         return {"description": "plain"}
 
     def memory(self) -> str | None:
-        """Who the file is and what columns it has, where finding that out costs requests."""
-        place = self._place.remember()
-        if not place or self._identity is None:
-            return None
-        found = self._identity
-        names = sorted(self.abilities.create_fields or ())
-        said = {
-            "place": place,
-            "sheet": self._sheet,
-            "identity": [found.host, found.collection, found.title, found.writable, list(found.warnings)],
-            "names": names,
-        }
-        return json.dumps(said, ensure_ascii=False)
-
-    def _recalled(self, remembered: str | None) -> tuple[Identity, frozenset[str]] | None:
-        try:
-            said = json.loads(remembered or "{}")
-            host, collection, title, writable, warnings = said["identity"]
-            if not self._place.recall(said["place"]) or said["sheet"] != self._sheet:
-                return None
-            identity = Identity("workbook", host, collection, title, writable, tuple(warnings))
-            return identity, frozenset(said["names"])
-        except (ValueError, LookupError, TypeError, AttributeError):
-            return None
+        """Who the file is and what columns it has, where finding that out costs requests; and who has no id yet."""
+        names = self.abilities.create_fields or frozenset()
+        memory = Memory(self._place.remember(), self._sheet, self._identity, names, self._held)
+        return told(memory) if self._identity is not None else None
 
     def pull(self, cursor: str | None, known: Mapping[str, str]) -> Changes:
         """Every row, unless the file is what it was; those whose version is known are left out."""
@@ -123,7 +114,11 @@ class WorkbookConnector:
             return Changes((), cursor, False, delta=True)
         document, stamp = found
         self._takes(document.names)
+        if cursor is None and self._identity is not None and self._place.remember():
+            self._look()  # rights come and go: every sweep asks
         records = self._records(document, stamp)
+        self._note(by_id(document))
+        self._sure = self._sure or not known
         fresh = tuple(one for native_id, one in records.items() if known.get(native_id) != one.version)
         return Changes(fresh, stamp.token or None, True, present=frozenset(records))
 
@@ -177,7 +172,8 @@ class WorkbookConnector:
         found = self._records(document, stamp).get(ref.native_id)
         if found is not None:
             return Alive(found)
-        unpinned = ref.native_id.startswith(HELD) and any(not row.id for row in document.rows())
+        uncertain = not self._sure or ref.native_id in self._held
+        unpinned = ref.native_id.startswith(HELD) and uncertain and any(not row.id for row in document.rows())
         return Hidden() if unpinned or ref.native_id in document.astray else Gone()
 
     def normalises(self, name: str, sent: Native, shown: Native) -> bool:
@@ -189,6 +185,10 @@ class WorkbookConnector:
         return mark
 
     # ---- inside ------------------------------------------------------------------------------------------------
+
+    def _note(self, rows: Mapping[str, Row]) -> None:
+        """Remember which rows have no id yet, and forget those that have got one."""
+        self._held = (self._held | rows.keys()) - {native_id for native_id, row in rows.items() if row.id}
 
     def _takes(self, names: frozenset[str]) -> None:
         """What has no column is not even sent; a kind is, so that `create` can refuse what it could not tell apart."""
@@ -250,6 +250,7 @@ class WorkbookConnector:
     def _written(self, change: Change, native_id: str) -> Record:
         document, stamp = self._desk.write(self._guarded(change))
         rows = by_id(document)
+        self._note(rows)
         if native_id not in rows:
             raise NotFound(f"{self._place.name} has no row {native_id}.")
         return self._record(native_id, rows[native_id], Names(rows), stamp)

@@ -50,7 +50,7 @@ def follow(rows: Sequence[Row], digests: Mapping[int, str]) -> frozenset[str]:
     for digest, ids in sought.items():
         if len(there[digest]) == len(ids):  # of equal titles, the first is the first
             found |= dict(zip(sorted(there[digest]), ids, strict=True))
-    if not any(row.place in found for row in moved):
+    if not found:
         return frozenset()  # nothing but new titles
     left = {row.id for row in moved} - set(found.values())
     unknown = [row for row in moved if row.place not in found]

@@ -49,6 +49,7 @@ class Spreadsheet:
         except (zipfile.BadZipFile, etree.XMLSyntaxError, LookupError, ValueError, OSError, EOFError):
             raise Unreadable from None
         self.astray: frozenset[str] = frozenset()
+        self._settled = False
         self.loses = next((why for part, why in _KEPT_FROM_US.items() if self._package.has(part)), "")
         self.names = frozenset(self._columns) - cells.OURS
         self._english = words.is_english(self._grid.value(self._head, column) for column in self._columns.values())
@@ -57,22 +58,26 @@ class Spreadsheet:
         """Every row below the headers with a title, or with an id and anything else in it."""
         every = [self._row(place) for place in range(self._head + 1, self._grid.rows + 1)]
         found = [row for row in every if row.fields.get("title") or (row.id and any(row.fields.values()))]
-        self.astray = seals.follow(found, {row.place: self._seal(row.place)[1] for row in found})
+        self.astray = seals.follow(found, {row.place: self._sealed(row.place)[1] for row in found})
         return found
 
     def identify(self, row: Row, native_id: str) -> None:
         """Give a row its id, in a hidden column at the right end if there is none yet."""
+        self._settle()
         if cells.ID not in self._columns:
             self._columns[cells.ID] = self._grid.columns + 1
             self._grid.put(self._head, self._columns[cells.ID], cells.ID)
             self._grid.hide(self._columns[cells.ID])
-        self._grid.put(row.place, self._columns[cells.ID], seals.sealed(native_id, row.fields.get("title")))
+        self._seal(row.place, native_id, row.fields.get("title"))
 
     def change(self, row: Row, fields: Fields) -> None:
         """Write these cells and no others; all of them, or none."""
         said = {name: self._as_cell(row.place, name, value) for name, value in fields.items()}
+        self._settle()
         for name, raw in said.items():
             self._grid.put(row.place, self._columns[name], raw)
+        if row.id and "title" in fields:
+            self._seal(row.place, row.id, fields["title"])
 
     def append(self, native_id: str, fields: Mapping[str, Native]) -> None:
         """Add a row in the first free one below the last task, in the looks of that."""
@@ -90,15 +95,13 @@ class Spreadsheet:
 
     def remove(self, row: Row) -> None:
         """Empty the cells of a row. The row itself stays: formulas elsewhere may count on the places of the others."""
+        self._settle()
         for name, column in self._columns.items():
             if name not in row.locked:
                 self._grid.put(row.place, column, None)
 
     def save(self) -> bytes:
-        """The workbook with the cells that were changed; every id stands beside the title that it is of."""
-        for row in self.rows():
-            if row.id and self._raw(row.place, cells.ID) != seals.sealed(row.id, row.fields.get("title")):
-                self.identify(row, row.id)
+        """The workbook with the cells that were changed."""
         return self._package.content()
 
     @property
@@ -122,10 +125,24 @@ class Spreadsheet:
         locked = frozenset(name for name in self.names if self._is_locked(place, name))
         fields = {name: self._said(place, name) for name in self.names - locked}
         number = cells.text_of(self._raw(place, cells.NUMBER)).strip()
-        return Row(place, self._seal(place)[0], fields, locked, number)
+        return Row(place, self._sealed(place)[0], fields, locked, number)
 
-    def _seal(self, place: int) -> tuple[str, str]:
+    def _sealed(self, place: int) -> tuple[str, str]:
         return seals.opened(cells.text_of(self._raw(place, cells.ID)))
+
+    def _seal(self, place: int, native_id: str, title: object) -> None:
+        self._grid.put(place, self._columns[cells.ID], seals.sealed(native_id, title))
+
+    def _settle(self) -> None:
+        """Before anything is changed, all ids go to the rows that they belong to: one alone would mislead the rest."""
+        if self._settled or cells.ID not in self._columns:
+            return
+        self._settled = True
+        for row in self.rows():
+            if row.id:
+                self._seal(row.place, row.id, row.fields.get("title"))
+            else:
+                self._grid.put(row.place, self._columns[cells.ID], None)
 
     def _is_free(self, place: int, above: int) -> bool:
         """Whether a row says nothing: offices prepare rows with a number, and with the formulas that tasks have."""
