@@ -8,7 +8,9 @@ from typing import Any
 
 from bridge import views
 from bridge.book import Book
-from bridge.state import LIFE, NEVER, Base, Binding, Conflict, Entry, Item, Link, LinkState, Parked, Store, Unlinked
+from bridge.scope_reader import parse
+from bridge.scoping import Fence
+from bridge.state import NEVER, Base, Binding, Conflict, Entry, Item, Link, LinkState, Parked, Store, Unlinked
 from mappings.canonical import FIELDS, Cell, Type, Value, cell_of, field_of
 
 
@@ -30,13 +32,22 @@ class Names:
         """The kind of an item."""
         return self._book.item(item).kind
 
+    def admits(self, connector: str, item: Item) -> bool:
+        """Whether an item belongs to a connector, by the scope that was agreed to."""
+        binding = self._book.bindings.get(connector)
+        return binding is None or Fence(parse(binding.scope), binding.confidential).admits(self._book, item)
+
     def connector(self, id: str) -> str:
         """The name of a connector."""
         return self.connectors.get(id, id)
 
     def value(self, cell: Cell, value: Value) -> Value:
         """A value as people read it: references by title."""
-        if cell != LIFE and field_of(cell).type in (Type.REFERENCE, Type.REFERENCES) and isinstance(value, str):
+        if (
+            cell.partition(":")[0] in FIELDS
+            and field_of(cell).type in (Type.REFERENCE, Type.REFERENCES)
+            and isinstance(value, str)
+        ):
             return self.title(value)
         return value
 
@@ -77,9 +88,10 @@ def item_json(store: Store, names: Names, item: Item, *, full: bool) -> dict[str
             {
                 "connector": names.connector(link.connector),
                 "id": link.native_id,
-                "state": str(link.state),
+                "state": _state(names, item, link),
                 "url": link.url,
                 "problem": link.problem,
+                "released": link.released,
             }
             for link in links
         ]
@@ -173,7 +185,11 @@ def item_view(store: Store, names: Names, item: Item) -> views.ItemView:
         item.kind,
         item.title,
         tuple(fields),
-        tuple(views.PlaceView(names.connector(x.connector), str(x.state), x.url, x.problem) for x in links),
+        tuple(
+            views.PlaceView(names.connector(x.connector), _state(names, item, x), x.url, x.problem)
+            for x in links
+            if not (x.state is LinkState.WANTED and item.dead)
+        ),
         tuple(
             views.EntryView(
                 entry.at,
@@ -187,6 +203,13 @@ def item_view(store: Store, names: Names, item: Item) -> views.ItemView:
         tuple(conflict_view(names, one) for one in store.conflicts(item=item.id)),
         tuple(_parked_views(names, links)),
     )
+
+
+def _state(names: Names, item: Item, link: Link) -> str:
+    """The state of a link; "outside" where nothing shall be made because the item does not belong there."""
+    if link.state is LinkState.WANTED and not names.admits(link.connector, item):
+        return "outside"
+    return str(link.state)
 
 
 # ---- status -----------------------------------------------------------------------------------------------------
@@ -210,7 +233,7 @@ def parked(store: Store, names: Names) -> list[views.ParkedView]:
     """Everything that is left alone, with its reason: cells, records, records without an item, resting links."""
     links = store.links_flagged("parked")
     for binding in store.bindings():
-        links += store.links_frozen(binding.id)
+        links += [link for link in store.links_frozen(binding.id) if not link.released]
     found = _parked_views(names, links)
     return found + [
         views.ParkedView(names.connector(one.connector), _called(one), "", one.reason, one.since)
@@ -247,7 +270,8 @@ def status_rows(store: Store, configured: Mapping[str, tuple[str, str]]) -> list
 
 
 def _status_row(store: Store, binding: Binding) -> views.StatusRow:
-    """One connector: how far it was read, and how well its clock is known."""
+    """One connector: how far it was read, how well its clock is known, and what its scope keeps out."""
+    outside = [_called(one) for one in store.unlinked() if one.connector == binding.id and one.outside]
     return views.StatusRow(
         binding.name,
         binding.title,
@@ -257,6 +281,10 @@ def _status_row(store: Store, binding: Binding) -> views.StatusRow:
         binding.offset if binding.offset_error is not None else None,
         binding.offset_error,
         binding.error,
+        scope=binding.scope,
+        confidential=binding.confidential,
+        released=sum(bool(link.released) for link in store.links_frozen(binding.id)),
+        outside=tuple(sorted(outside)),
     )
 
 

@@ -8,7 +8,7 @@ committed when the process dies is as if it had never been: that is the whole cr
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bridge.state import Batch, Binding, Conflict, Entry, Intent, Item, Link, LinkState, Run, Store, Unlinked
 from mappings.canonical import Cell, alike, normal
@@ -44,6 +44,8 @@ class Book:
         self.straight: dict[str, set[str]] = {}  # by field, items from which no circle is reached, as things stand
         self.conflicts: list[Conflict] = []
         self.entries: list[Entry] = []
+        self.follow: Callable[[Sequence[Entry]], None] = lambda entries: None  # what changes follow from others
+        self._followed = 0
 
     # ---- items ------------------------------------------------------------------------------------------------
 
@@ -266,6 +268,8 @@ class Book:
 
     def commit(self) -> None:
         """Store all that was touched since the last commit, in one transaction; a dry book stores nothing."""
+        new, self._followed = self.entries[self._followed :], len(self.entries)
+        self.follow(new)
         batch, self._batch = self._batch, Batch()
         touched, self._touched = self._touched, {}
         if self.dry:

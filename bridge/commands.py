@@ -9,6 +9,7 @@ import hashlib
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from functools import wraps
 
 from bridge import answers, outcomes, render, views, words
@@ -18,6 +19,7 @@ from bridge.ledger import open_ledger
 from bridge.ledger_errors import LeaseHeld, LedgerError, LedgerMissing
 from bridge.memory_store import MemoryStore
 from bridge.outbox import LostLease
+from bridge.scoping import Fence
 from bridge.screen import Screen
 from bridge.sql_store import SqlStore
 from bridge.state import Store
@@ -45,6 +47,7 @@ def peers_of(settings: Settings) -> list[Peer]:
 
 
 def _peer(settings: Settings, one: ConnectorSettings, rank: int) -> Peer:
+    fence = Fence(one.scope, one.access.confidential)
     said = one.mapping.model_dump_json(exclude_defaults=True) + settings.zone.key + str(one.read_only)
     return Peer(
         one.name,
@@ -55,6 +58,8 @@ def _peer(settings: Settings, one: ConnectorSettings, rank: int) -> Peer:
         hashlib.sha256(said.encode()).hexdigest()[:16],
         one.access.writes,
         one.thresholds,
+        fence,
+        one.release,
     )
 
 
@@ -121,6 +126,11 @@ def checked(settings: Settings, screen: Screen) -> tuple[int, dict[str, object]]
 
 
 def _check_one(settings: Settings, one: ConnectorSettings) -> views.CheckView:
+    found = _check_place(settings, one)
+    return replace(found, scope=str(one.scope), release=one.release, confidential=one.access.confidential)
+
+
+def _check_place(settings: Settings, one: ConnectorSettings) -> views.CheckView:
     host, title = one.access.url, one.access.collection
     try:
         connector = one.type.connect(one.access)

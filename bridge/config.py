@@ -14,9 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from importlib.util import find_spec
-from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy.engine import URL, make_url
@@ -24,9 +23,12 @@ from sqlalchemy.exc import ArgumentError
 
 from bridge.cron import cron_trigger
 from bridge.environment import Environment, Finding, near, read, shown
-from bridge.limits import USUAL, Thresholds
+from bridge.limits import USUAL, Release, Thresholds
 from bridge.registry import TypeBroken, load_type, type_names
+from bridge.scope import EVERYTHING, Scope
+from bridge.scope_reader import ScopeError, parse
 from bridge.texts import DEFAULT_LANGUAGE, LANGUAGES, Texts, texts
+from bridge.urls import check_url, same
 from connectors.base import Access, ConnectorType
 from mappings import schema
 from mappings.canonical import normal
@@ -56,10 +58,14 @@ CONNECTOR_SETTINGS = (
     "TIMEOUT",
     "GUARD_DESTROYED",
     "GUARD_MADE",
+    "SCOPE",
+    "RELEASE",
+    "CONFIDENTIAL",
 )
 SECRETS = ("password", "token")
 """The needs of a type that may also come from a file."""
 
+RELEASES = ("archive", "delete", "leave")
 CONNECT_TIMEOUT = 10.0
 DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "sqlite": "sqlite"}
 DRIVERS |= {"postgresql+psycopg": "postgresql+psycopg", "sqlite+pysqlite": "sqlite"}
@@ -67,7 +73,10 @@ DRIVERS |= {"postgresql+psycopg": "postgresql+psycopg", "sqlite+pysqlite": "sqli
 
 @dataclass(frozen=True)
 class ConnectorSettings:
-    """One connector: how to reach it, what kind of platform it is, and the mapping that gives it meaning."""
+    """One connector: how to reach it, what kind of platform it is, and the mapping that gives it meaning.
+
+    ``scope`` says which items belong there, ``release`` what becomes of a record whose item does not any more.
+    """
 
     access: Access
     type: ConnectorType
@@ -75,6 +84,8 @@ class ConnectorSettings:
     mapping_path: Path
     read_only: bool = False
     thresholds: Thresholds = USUAL
+    scope: Scope = EVERYTHING
+    release: Release = "archive"
 
     @property
     def name(self) -> str:
@@ -208,17 +219,31 @@ def _connector(env: Environment, name: str) -> ConnectorSettings | None:
         allow_http=env.flag(f"{prefix}_ALLOW_HTTP"),
         writes=env.number(f"{prefix}_WRITES", 0, 1, 64) or None,
         timeouts=(CONNECT_TIMEOUT, float(env.number(f"{prefix}_TIMEOUT", 60, 1, 120))),
+        confidential=env.flag(f"{prefix}_CONFIDENTIAL"),
     )
     read_only = env.choice(f"{prefix}_MODE", "two-way", ("two-way", "read-only")) == "read-only"
     if access.url:
-        _check_url(env, f"{prefix}_URL", access, kind)
+        check_url(env, f"{prefix}_URL", access, kind)
     path, mapping = _mapping(env, f"{prefix}_MAPPING", kind)
     if kind:
         _check_needs(env, prefix, access, kind)
     thresholds = Thresholds(
         env.limit(f"{prefix}_GUARD_DESTROYED", USUAL.destroyed), env.limit(f"{prefix}_GUARD_MADE", USUAL.made)
     )
-    return ConnectorSettings(access, kind, mapping, path, read_only, thresholds) if kind and mapping else None
+    scope = _scope(env, f"{prefix}_SCOPE")
+    release: Any = env.choice(f"{prefix}_RELEASE", "archive", RELEASES)
+    if kind is None or mapping is None:
+        return None
+    return ConnectorSettings(access, kind, mapping, path, read_only, thresholds, scope, release)
+
+
+def _scope(env: Environment, setting: str) -> Scope:
+    """Which items belong to the connector."""
+    try:
+        return parse(env.text(setting))
+    except ScopeError as error:
+        env.wrong("scope", name=setting, value=shown(env.text(setting)), problem=error)
+        return EVERYTHING
 
 
 def _type(env: Environment, setting: str) -> ConnectorType | None:
@@ -261,63 +286,15 @@ def _mapping(env: Environment, setting: str, kind: ConnectorType | None) -> tupl
     return path, None
 
 
-def _check_url(env: Environment, setting: str, access: Access, kind: ConnectorType | None) -> None:
-    """The URL must say how to reach a host, without a secret in it, encrypted unless the host is this machine.
-
-    A type that does not speak HTTP has its own name for a scheme: ``memory://`` for memory.
-    """
-    url = access.url
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        env.wrong("url", name=setting, value=_without_secrets(url))
-        return
-    schemes = ("http", "https", kind.name if kind else "")
-    if "@" in (parts.netloc or url):
-        env.wrong("url_secret", name=setting, prefix=setting.removesuffix("_URL"))
-    elif parts.scheme not in schemes or not host or re.search(r"\s", url):
-        env.wrong("url", name=setting, value=_without_secrets(url))
-    elif parts.scheme == "http" and not access.allow_http and not _is_loopback(host):
-        allow = f"{setting.removesuffix('URL')}ALLOW_HTTP"
-        env.wrong("url_plain", name=setting, value=_without_secrets(url), allow=allow)
-
-
-def _without_secrets(url: str) -> str:
-    """A URL fit to be shown: nothing before an @, no query, no fragment."""
-    text = re.split(r"[?#]", url, maxsplit=1)[0]
-    return shown(re.sub(r"^([a-z]+://)?.*@", r"\1…@", text, flags=re.IGNORECASE))
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _refuse_doubles(env: Environment, names: tuple[str, ...]) -> None:
     """One collection belongs to one connector (R30): here as far as the settings alone can tell."""
     seen: dict[tuple[str, ...], str] = {}
     for name in names:
         kind, url, user, collection = (env.text(f"{name.upper()}_{x}") for x in ("TYPE", "URL", "USER", "COLLECTION"))
-        bound = (kind, _same(url), user, normal(collection))
+        bound = (kind, same(url), user, normal(collection))
         if url and bound in seen:
             env.wrong("same_collection", first=seen[bound], second=name)
         seen.setdefault(bound, name)
-
-
-def _same(url: str) -> str:
-    """A URL as it is compared: the host in lower case, no default port, no slash at the end."""
-    try:
-        parts: SplitResult = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return url
-    usual = port is None or (parts.scheme, port) in (("http", 80), ("https", 443))
-    return f"{parts.scheme}://{parts.hostname}{'' if usual else f':{port}'}{parts.path.rstrip('/')}?{parts.query}"
 
 
 def _hint_at_strangers(env: Environment, names: tuple[str, ...]) -> None:

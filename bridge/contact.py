@@ -14,6 +14,9 @@ from bridge.state import Binding
 from bridge.station import Peer
 from connectors.base import Identity
 
+EVERYTHING = "everything"
+"""What is said where no scope is set."""
+
 
 @dataclass(frozen=True)
 class Contact:
@@ -51,9 +54,21 @@ def recognise(book: Book, peer: Peer, identity: Identity) -> Contact:
 def _reason(binding: Binding, peer: Peer) -> str:
     if not binding.accepted:
         return f"first contact with “{binding.title}”"
+    reasons = []
     if binding.mapping and peer.digest and binding.mapping != peer.digest:
-        return "its mapping, mode or the time zone changed"
-    return ""
+        reasons.append("its mapping, mode or the time zone changed")
+    before, now = binding.scope, str(peer.fence.scope)
+    if before != now:
+        reasons.append(f"its scope changed: before “{before or EVERYTHING}”, now “{now or EVERYTHING}”")
+    if binding.confidential != peer.fence.confidential:
+        fit = "it is marked as fit for confidential items now"
+        reasons.append(fit if peer.fence.confidential else "it is not marked as fit for confidential items any more")
+    return "; and ".join(reasons)
+
+
+def remember_scope(binding: Binding, peer: Peer) -> None:
+    """The links of a connector have been looked at under this scope (R31)."""
+    binding.scope, binding.confidential = str(peer.fence.scope), peer.fence.confidential
 
 
 def _warnings(book: Book, peer: Peer, binding: Binding) -> tuple[str, ...]:
@@ -92,6 +107,8 @@ def agree(book: Book, contact: Contact, identity: Identity) -> bool:
     if fresh or not binding.mapping:
         changed |= binding.mapping != contact.peer.digest
         binding.mapping = contact.peer.digest
+    if fresh:
+        remember_scope(binding, contact.peer)
     binding.accepted = True
     if fresh or changed:
         book.keep_binding(binding)

@@ -41,7 +41,7 @@ def _linked(station: Station, changes: Changes) -> Iterator[Told]:
     station.book.load_records(station.id, [record.ref.native_id for record in changes.records])
     for record in changes.records:
         link = station.book.link_at(station.id, record.ref.native_id)
-        if link is None or link.state is LinkState.RETIRED or link.born != record.ref.born:
+        if link is None or link.state is LinkState.RETIRED or link.released or link.born != record.ref.born:
             continue
         if record.fields is not None and not record.problem and record.fields != link.shadow:
             yield station, link, record

@@ -25,6 +25,7 @@ from bridge.state import (
     Unlinked,
 )
 from bridge.station import Station, evidence, meant, same
+from bridge.vanished import without_echoes
 from connectors.base import Fields, Record
 from mappings.canonical import FIELDS, Cell, Kind, Type, Value, cell_of, field_of, is_empty, plain, preferred
 from mappings.translate import Reading
@@ -53,7 +54,7 @@ def take_record(station: Station, link: Link, record: Record, *, silent: bool = 
     if after.kind.value != item.kind:
         freeze(station, link, f"rests here: it became a {after.kind.value} there; make it a {item.kind} again", record)
         return False
-    edits = {} if silent else _edits(station, before, after)
+    edits = {} if silent else without_echoes(station, before, _edits(station, before, after))
     changed, was_dead = False, item.dead
     for cell, values in edits.items():
         if not _take_echo(station, link, cell, before, after, record):
@@ -165,7 +166,7 @@ def _take_edit(
 def candidates(station: Station, link: Link, record: Record) -> Iterator[Candidate]:
     """What a record would ask for if it were taken in now. Nothing is taken in by it."""
     before, after = station.read(link.shadow), station.read(record.fields or {})
-    for cell, values in _edits(station, before, after).items():
+    for cell, values in without_echoes(station, before, _edits(station, before, after)).items():
         candidate = _candidate(station, link, cell, values, before, after, record)
         if candidate is not None:
             yield candidate
@@ -250,6 +251,11 @@ def is_as_sent(station: Station, sent: Fields, record: Record) -> bool:
 
 def _take_life(station: Station, link: Link, item: Item, record: Record, before: Reading, after: Reading) -> None:
     """Reopening an archived record raises life's key, even where the item lives already (R22)."""
+    if (
+        after.archived and not before.archived
+    ):  # by ourselves, if its answer was lost (R17); else it is their own matter
+        sent = [i for i in station.book.intents(station.id) if i.link == link.id and i.kind == "archive"]
+        link.archived = link.archived or bool(sent)
     if not (link.archived and before.archived and not after.archived):
         return
     link.archived = False
@@ -355,7 +361,7 @@ def freeze(station: Station, link: Link, reason: str, record: Record | None = No
     """The record moved away, is hidden, or changed its kind: its link rests and is reported (R19)."""
     if link.state is not LinkState.FROZEN or link.problem != reason:
         link.state = LinkState.FROZEN
-        link.problem = reason
+        link.problem, link.released = reason, ""
         link.dirty = link.behind = False
         if record is not None:
             link.version = record.version

@@ -43,8 +43,8 @@ def _behind(station: Station) -> Iterator[tuple[Item, Link, str, str]]:
     for option, stands_for in binding.bound.get(name, {}).items():
         today = there.get(option)
         item = next((one for one in station.book.loaded_items() if one.id == stands_for), None)
-        if item is None or item.kind != Kind.MILESTONE or item.dead or today is None:
-            continue
+        if item is None or item.kind != Kind.MILESTONE or item.dead or today is None or not station.admits(item):
+            continue  # what does not belong there is not named there either (ADR 0021)
         if today == item.title and meant.get(option) != today:
             meant[option] = today  # called alike again, by people or by a rename whose answer was lost
             station.book.keep_binding(binding)

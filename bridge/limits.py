@@ -1,8 +1,9 @@
-"""How much may change in a collection within a day before a person is asked (R23)."""
+"""How much may change in a collection within a day before a person is asked (R23), and how records are released."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -15,3 +16,6 @@ class Thresholds:
 
 USUAL = Thresholds()
 """Where nothing is set."""
+
+Release = Literal["archive", "delete", "leave"]
+"""What becomes of a record whose item leaves its connector's scope."""

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from bridge import chronicle, intake, probes, written
+from bridge import chronicle, intake, probes, release, written
 from bridge.book import Book, new_id
 from bridge.plan import DAY, Operation
 from bridge.state import Intent, Link, Parked
@@ -51,6 +51,7 @@ LOOK_AHEAD = 64
 """Operations for busy hosts that are passed over in search of one for an idle host."""
 
 Job = tuple[Operation, Intent, bool]
+Answer = Record | None
 Step = Callable[[str], None]
 
 
@@ -86,7 +87,7 @@ class Outbox:
     def send(self, operations: Iterable[Operation], *, accepted: bool) -> int:
         """Send them all; returns how many were sent."""
         queue = deque(operations)
-        under_way: dict[Future[Record], Job] = {}
+        under_way: dict[Future[Answer], Job] = {}
         sent = 0
         with ThreadPoolExecutor(max_workers=32) as pool:
             while queue or under_way:
@@ -108,28 +109,31 @@ class Outbox:
         self.step("recorded")
         return sent
 
-    def _start(self, pool: ThreadPoolExecutor, job: Job) -> Future[Record]:
+    def _start(self, pool: ThreadPoolExecutor, job: Job) -> Future[Answer]:
         call = self._call(job)
         if self.threads:
             return pool.submit(call)
-        future: Future[Record] = Future()
+        future: Future[Answer] = Future()
         try:
             future.set_result(call())
         except Exception as error:
             future.set_exception(error)
         return future
 
-    def _call(self, job: Job) -> Callable[[], Record]:
+    def _call(self, job: Job) -> Callable[[], Answer]:
         """What a worker does: the only place where something is sent to a platform. It touches nothing of ours."""
         operation, intent, _ = job
         station, link = self.stations[operation.connector], self.book.link(operation.link)
         ref, version = Ref(station.binding.host, link.native_id, link.born), link.version
 
-        def talk() -> Record:
+        def talk() -> Answer:
             if not self.held():
                 raise LostLease("Another program has taken over the ledger: nothing more was sent in this pass.")
             if operation.kind == "create":
                 return station.connector.create(intent.sent, intent.id)
+            if operation.kind == "delete":
+                station.connector.delete(ref, version)
+                return None
             return station.connector.update(ref, intent.sent, version)
 
         return talk
@@ -151,7 +155,9 @@ class Outbox:
                 if len(later) > LOOK_AHEAD:
                     break
                 continue
-            if station.failed or not self._may_try(operation, station):
+            if station.failed or not self._is_wanted_still(operation, station):
+                continue
+            if not self._may_try(operation, station):
                 continue
             flying[host] = flying.get(host, 0) + 1
             jobs.append(self._intend(station, operation, accepted))
@@ -172,6 +178,13 @@ class Outbox:
 
     def _limit(self, station: Station) -> int:
         return self._limits.setdefault(station.binding.host, station.peer.writes or station.abilities.writes)
+
+    def _is_wanted_still(self, operation: Operation, station: Station) -> bool:
+        """Whether what was read since it was planned has not moved the item over a scope's border (ADR 0021)."""
+        item = self.book.item(operation.item)
+        if operation.kind in ("archive", "delete"):
+            return item.dead or not station.admits(item)
+        return station.admits(item)
 
     def _may_try(self, operation: Operation, station: Station) -> bool:
         tries = self._attempts.get(operation.link, 0)
@@ -217,7 +230,7 @@ class Outbox:
 
     # ---- what came back ---------------------------------------------------------------------------------------
 
-    def _finish(self, future: Future[Record], operation: Operation, intent: Intent, fresh: bool) -> None:
+    def _finish(self, future: Future[Answer], operation: Operation, intent: Intent, fresh: bool) -> None:
         station = self.stations[operation.connector]
         link = self.book.link(operation.link)
         error = future.exception()
@@ -248,9 +261,13 @@ class Outbox:
         else:
             self._read_again(station, link, intent)
 
-    def _succeed(self, station: Station, operation: Operation, intent: Intent, record: Record, fresh: bool) -> None:
+    def _succeed(self, station: Station, operation: Operation, intent: Intent, record: Answer, fresh: bool) -> None:
         link = self.book.link(operation.link)
         station.forbidden = station.troubles = 0
+        if record is None:
+            station.deleted += 1
+            release.settle_delete(station, link)
+            return
         if operation.kind == "create":
             station.created += 1
             written.adopt(station, intent, record, at_once=fresh)

@@ -26,15 +26,46 @@ def pair(stations: Mapping[str, Station], times: exact.Times) -> list[match.Ambi
     waiting = {
         match.Stray(u.connector, u.native_id, u.kind, u.title): u
         for u in book.unlinked()
-        if u.connector in stations and _may_pair(stations[u.connector], u)
+        if u.connector in stations and (_stays_outside(stations[u.connector], u) or _may_pair(stations[u.connector], u))
     }
+    outside = {stray: one for stray, one in waiting.items() if _is_outside(stations[one.connector], one)}
+    ambiguous, made = _pair(stations, {stray: one for stray, one in waiting.items() if stray not in outside}, None)
+    wanted = _called_for(stations, outside)
+    more, found = _pair(stations, {stray: outside[stray] for stray in wanted}, wanted)
+    for stray, one in [pair for pair in outside.items() if pair[0] not in wanted]:
+        if _is_archived(stations[one.connector], one):
+            _leave(book, outside, stray)
+        elif one.reason:
+            one.reason, one.candidates = "", ()
+            book.keep_unlinked(one)
+    exact.ask([*moved, *made, *found], times)
+    for station, link, record in [*moved, *made, *found]:
+        intake.take_record(station, link, record)
+    if made and any(station.peer.fence.looks_up for station in stations.values()):
+        return pair(stations, times)  # what is part of an item that was just made may belong there too
+    return [*ambiguous, *more]
+
+
+Made = list[tuple[Station, Link, Record]]
+
+
+def _pair(
+    stations: Mapping[str, Station],
+    waiting: dict[match.Stray, Unlinked],
+    items: Mapping[match.Stray, frozenset[str]] | None,
+) -> tuple[list[match.Ambiguous], Made]:
+    """Decide who is who. ``items``: only with these; a record that finds none there stays without an item."""
+    book = next(iter(stations.values())).book
     put_away = {stray for stray, one in waiting.items() if _is_archived(stations[one.connector], one)}
     for stray in put_away & _namesakes(waiting):
         _leave(book, waiting, stray)
-    if not waiting and not moved:
-        return []
+    if not waiting:
+        return [], []
     free = _free_items(stations, waiting)
-    ambiguous, made = [], moved
+    if items is not None:
+        called = frozenset[str]().union(*items.values())
+        free = {key: [one for one in group if one.item in called] for key, group in free.items()}
+    ambiguous, made = list[match.Ambiguous](), Made()
     for decision in match.pair(waiting, free):
         if isinstance(decision, match.Ambiguous):
             ambiguous.append(decision)
@@ -45,12 +76,43 @@ def pair(stations: Mapping[str, Station], times: exact.Times) -> list[match.Ambi
         elif decision.item is None and put_away.issuperset(decision.strays):
             for stray in decision.strays:
                 _leave(book, waiting, stray)
-        else:
+        elif decision.item is not None or items is None:
             made += _link(stations, decision, waiting)
-    exact.ask(made, times)
-    for station, link, record in made:
-        intake.take_record(station, link, record)
-    return ambiguous
+    return ambiguous, made
+
+
+def _is_outside(station: Station, waiting: Unlinked) -> bool:
+    """Whether a record does not belong to its connector's scope by what it says."""
+    if _stays_outside(station, waiting):
+        return True
+    outside = not station.peer.fence.admits_record(station.book, station.read(waiting.record.fields or {}))
+    if outside != waiting.outside:
+        waiting.outside = outside
+        station.book.keep_unlinked(waiting)
+    return outside
+
+
+def _stays_outside(station: Station, waiting: Unlinked) -> bool:
+    """Whether nothing can have brought a record outside the scope into it since it was read: then it costs nothing."""
+    return waiting.outside and not station.rescoped and not station.peer.fence.looks_up
+
+
+def _called_for(
+    stations: Mapping[str, Station], outside: Mapping[match.Stray, Unlinked]
+) -> dict[match.Stray, frozenset[str]]:
+    """Records outside the scope that may be the ones of items that shall be made in their place (R16)."""
+    if not outside:
+        return {}
+    book = next(iter(stations.values())).book
+    places: dict[tuple[str, str, str], set[str]] = {}
+    for link in book.flagged("dirty"):
+        item = book.item(link.item)
+        wanted = link.state is LinkState.WANTED and link.connector in stations and not item.dead
+        if wanted and stations[link.connector].admits(item):
+            places.setdefault((link.connector, item.kind, normal(item.title)), set()).add(item.id)
+    keys = {stray: (stray.connector, stray.kind, normal(stray.title)) for stray in outside}
+    called = {stray: frozenset(places[key]) for stray, key in keys.items() if key in places}
+    return {stray: items for stray, items in called.items() if _may_pair(stations[stray.connector], outside[stray])}
 
 
 def _is_archived(station: Station, waiting: Unlinked) -> bool:
@@ -83,6 +145,10 @@ def _take_moved(stations: Mapping[str, Station]) -> list[tuple[Station, Link, Re
         station = stations[waiting.connector]
         item = _moved_item(station, waiting)
         if item is None:
+            continue
+        if not station.admits(book.item(item)):
+            waiting.outside = True
+            book.keep_unlinked(waiting)
             continue
         link = book.link_of(item, station.id)
         if link is not None and link.state is not LinkState.WANTED:

@@ -8,8 +8,9 @@ next: containers before what hangs on them, records before the references betwee
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from bridge import release
 from bridge.state import LIFE, NEVER, Item, Key, Link, LinkState
 from bridge.station import Station
 from connectors.base import Fields
@@ -24,11 +25,11 @@ DAY = 86_400
 
 @dataclass(frozen=True)
 class Operation:
-    """One create, update, archive or unarchive, with the canonical cells it stands for and the reason for people.
+    """One create, update, archive, unarchive, delete or release, with the cells it stands for and the reason.
 
     ``keys`` also has cells that the platform cannot hold: nothing more can be shown there (R7), so a delete there
     carries them. ``harm`` is what the guard counts it as: "destroy", "create", "rewrite" or "". ``waits_on`` are
-    items whose record should exist first.
+    items whose record should exist first, of a delete those whose record should be gone first.
     """
 
     kind: str
@@ -58,22 +59,28 @@ class Work:
 
 def work(station: Station, link: Link, item: Item) -> Work:
     """What is to be written on one link."""
-    if station.peer.read_only or link.state in (LinkState.RETIRED, LinkState.FROZEN):
+    if link.state in (LinkState.RETIRED, LinkState.FROZEN):
         return Work()
+    leaves = not item.dead and not station.admits(item)
+    if station.peer.read_only:
+        return _release(station, link, item) if leaves and link.state is LinkState.LIVE else Work()
     if link.state is LinkState.WANTED:
-        return Work() if item.dead or not station.holds(item) else _create(station, link, item)
+        return Work() if item.dead or leaves or not station.holds(item) else _create(station, link, item)
     if link.problem and "" in link.parked:
         return Work(parked={"": link.problem})  # it cannot be read at the moment
     refusal = link.memo.get(LIFE)
-    if refusal is not None and refusal.wanted == ("archive" if item.dead else "unarchive"):
+    if refusal is not None and refusal.wanted == ("archive" if item.dead or leaves else "unarchive"):
         return Work(parked={"": refusal.reason})
+    if leaves:
+        return _release(station, link, item)
     reading = station.read(link.shadow)
     if item.dead:
         return _archive(station, link, item, reading)
     if link.archived:
         back = station.translator.unarchive()
         if back and reading.archived:
-            return Work(_operation(station, link, item, "unarchive", back, reading, reason="lives again"))
+            reason = "it belongs to this connector again" if link.released else "lives again"
+            return Work(_operation(station, link, item, "unarchive", back, reading, reason=reason))
         return _update(station, link, item, reading, settled_archive=False)
     return _update(station, link, item, reading)
 
@@ -167,6 +174,23 @@ def _create(station: Station, link: Link, item: Item) -> Work:
     return Work(operation, frozenset(writing.pending.values()))
 
 
+def _release(station: Station, link: Link, item: Item) -> Work:
+    """The item does not belong there any more (ADR 0021): its record is archived, deleted or left, by setting.
+
+    What is archived is let go of in a further step, "release", for which nothing is sent.
+    """
+    reason = station.left_alone(link, "")
+    if reason:
+        return Work(parked={"": reason})
+    reading, (way, under) = station.read(link.shadow), release.way(station, link, item)
+    fields = station.translator.archive() if way == "archive" else {}
+    if way == "archive" and (link.archived or reading.archived or not fields):
+        way, fields = "leave", {}
+    kind = "release" if way == "leave" else way
+    operation = _operation(station, link, item, kind, fields, reading, reason=release.why(station, item))
+    return Work(replace(operation, waits_on=under))
+
+
 def _archive(station: Station, link: Link, item: Item, reading: Reading) -> Work:
     if link.archived:
         return Work()
@@ -183,7 +207,7 @@ def _operation(
     moved = station.translator.changes(reading, after)
     cells: dict[Cell, Value] = {cell: next(iter(values)) for cell, values in moved.items()}
     keys = {cell: link.known.get(cell, NEVER) for cell in cells}
-    harm = "destroy" if kind == "archive" else ""
+    harm = {"archive": "destroy", "delete": "destroy", "unarchive": "create" if link.released else ""}.get(kind, "")
     return Operation(
         kind,
         station.id,
@@ -231,7 +255,7 @@ def _reason(station: Station, item: Item, cells: Mapping[Cell, Value]) -> str:
 def wave(operations: Iterable[Operation]) -> list[Operation]:
     """The operations that go out next: creates that wait on nothing, then all creates, then everything else.
 
-    Creates go container first; dependencies follow, and so does a reference in a cycle (R13).
+    Creates go container first, deletes container last; dependencies follow, and so does a reference in a cycle (R13).
     """
     creates: list[Operation] = []
     rest: list[Operation] = []
@@ -239,4 +263,6 @@ def wave(operations: Iterable[Operation]) -> list[Operation]:
         (creates if operation.kind == "create" else rest).append(operation)
     coming = {(operation.connector, operation.item) for operation in creates}
     ready = [o for o in creates if not any((o.connector, item) in coming for item in o.waits_on)]
-    return ready or creates or rest
+    going = {(operation.connector, operation.item) for operation in rest if operation.kind == "delete"}
+    free = [o for o in rest if o.kind != "delete" or not any((o.connector, item) in going for item in o.waits_on)]
+    return ready or creates or free or rest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge import intake, written
+from bridge import intake, release, written
 from bridge.state import Intent, Link, LinkState
 from bridge.station import Station
 from connectors.base import Alive, Gone, Hidden, Moved, Native, OutOfScope, Record, Ref
@@ -14,11 +14,17 @@ AWAY = "rests here: it does not belong to this collection any more"
 def take_probe(station: Station, link: Link, answer: object) -> None:
     """Take in what a probe proved about a record that has a link (R19, R21)."""
     match answer:
+        case Alive(record=record) if release.is_released(link):
+            release.knock(station, link, record)
         case Alive(record=record) if record.problem:
             intake.take_problem(station, link, record)
         case Alive(record=record):
             thaw(station, link)
             intake.take_record(station, link, record)
+        case Gone() if release.is_released(link):
+            release.forget_gone(station, link)
+        case Gone() if release.is_our_delete(station.book, link):
+            release.settle_delete(station, link)
         case Gone() if link.state is LinkState.FROZEN:
             intake.freeze(station, link, "rests here: it was moved away and then deleted; elsewhere it lives on")
         case Gone():
@@ -27,7 +33,8 @@ def take_probe(station: Station, link: Link, answer: object) -> None:
         case Hidden():
             intake.freeze(station, link, "rests here: the platform does not show it to our account any more")
         case Moved(collection=collection, record=record) if _linked_at(station, link, collection, record):
-            intake.take_delete(station, link)  # the other one was there before: a copy, not a move
+            gone = release.forget_gone if release.is_released(link) else intake.take_delete
+            gone(station, link)  # the other one was there before: a copy, not a move
         case Moved(record=Record() as record) if record.ref.native_id != link.native_id:
             _follow(station, link, answer.collection, record)
         case _:
@@ -64,6 +71,20 @@ def _still_there(before: Native, after: Native) -> Native:
     if isinstance(before, tuple) and isinstance(after, tuple):
         return tuple(element for element in before if element in after)
     return None if after is None else before
+
+
+def let_in(station: Station, link: Link) -> None:
+    """Ask for a released record, and take it back if it belongs there again; no answer changes nothing."""
+    try:
+        answer = station.connector.probe(Ref(station.binding.host, link.native_id, link.born))
+    except PlatformError as error:
+        station.lost(str(error), station.book)
+        return
+    if isinstance(answer, Alive):
+        if not answer.record.problem:  # one that cannot be read is asked for again in the next pass
+            release.take_in_again(station, link, answer.record)
+    else:
+        take_probe(station, link, answer)
 
 
 def thaw(station: Station, link: Link) -> None:

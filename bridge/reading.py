@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from bridge import chronicle, intake, written
+from bridge import chronicle, intake, release, written
 from bridge.probes import resolve_by_id, take_claim, take_probe, thaw
 from bridge.state import NEVER, Binding, Intent, Link, LinkState, Store, Unlinked
 from bridge.station import MARK, Station
@@ -128,11 +128,15 @@ def _take(station: Station, record: Record, *, silent: bool) -> None:
     book = station.book
     link = book.link_at(station.id, record.ref.native_id)
     if link is not None and link.born != record.ref.born:
-        if link.state is not LinkState.RETIRED:
+        if release.is_released(link):
+            release.forget_gone(station, link)
+        elif link.state is not LinkState.RETIRED:
             intake.take_delete(station, link)  # the platform used the id again: the old record is proven gone (R16)
         link = None
     if record.fields is None:
         _take_tombstone(station, record, link)
+    elif link is not None and release.is_released(link):
+        release.knock(station, link, record)
     elif record.problem:
         _take_problem(station, record, link)
     elif link is None:
@@ -195,6 +199,8 @@ def _take_returned(station: Station, record: Record, link: Link) -> None:
         rival.state = LinkState.RETIRED
         rival.dirty = False
         book.keep_link(rival)
+    if release.take_restored(station, link, answer.record):
+        return
     item = book.item(link.item)
     if _landed_late(station, answer.record):
         link.state, link.archived = LinkState.LIVE, False
@@ -259,6 +265,8 @@ def _forget_if_gone(station: Station, waiting: Unlinked) -> None:
         return
     if not isinstance(answer, Alive):
         station.book.drop_unlinked(station.id, waiting.native_id)
+    elif answer.record.version != waiting.record.version:
+        intake.wait(station, answer.record)  # a listing that left it out may have hidden a change of it, too
 
 
 def ask(station: Station, link: Link) -> None:

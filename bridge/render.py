@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import tzinfo
 from itertools import groupby
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
@@ -22,7 +21,11 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge import words
+<<<<<<< HEAD
 from bridge.render_survival import survival
+=======
+from bridge.pieces import BAD, DIM, GOOD, WARN, said_with_sign, scoped, some, table_of
+>>>>>>> 495833b (Mirror with each connector what its scope admits, and let go of what leaves it without a death)
 from bridge.texts import Texts
 from bridge.views import (
     Change,
@@ -41,15 +44,14 @@ from bridge.views import (
 )
 from mappings.canonical import FIELDS, Cell, Kind, Value
 
-GOOD, WARN, BAD = ("✓", "green"), ("!", "yellow"), ("✗", "red")
 ACTS = {
     "create": ("+", "green"),
     "update": ("~", "cyan"),
     "archive": ("−", "red"),
     "delete": ("−", "red"),
     "unarchive": ("+", "green"),
+    "release": ("−", "yellow"),
 }
-DIM = "dim"
 
 _KINDS = [kind.value for kind in Kind]
 
@@ -64,8 +66,11 @@ def check(t: Texts, views: Sequence[CheckView]) -> RenderableType:
         rows.append(head)
         where = " · ".join(part for part in (view.type, view.host, words.harmless(view.collection)) if part)
         rows.append(Padding(Text(where, style=DIM), (0, 0, 0, 2)))
-        rows += [_said(t, BAD, problem) for problem in view.problems]
-        rows += [_said(t, WARN, warning) for warning in view.warnings]
+        rows += [Padding(Text(line), (0, 0, 0, 2)) for line in scoped(t, view.scope, confidential=view.confidential)]
+        if view.scope:
+            rows.append(Padding(Text(t(f"scope.then_{view.release}"), style=DIM), (0, 0, 0, 2)))
+        rows += [said_with_sign(t, BAD, problem) for problem in view.problems]
+        rows += [said_with_sign(t, WARN, warning) for warning in view.warnings]
         if not all(title in " ".join(view.problems) for title in view.found):  # the sentence may have told them all
             rows.append(Padding(Text(t("check.found")), (0, 0, 0, 2)))
             rows += [Padding(Text(f"· {words.harmless(title)}"), (0, 0, 0, 4)) for title in view.found]
@@ -73,12 +78,6 @@ def check(t: Texts, views: Sequence[CheckView]) -> RenderableType:
     broken = sum(bool(view.problems) for view in views)
     rows.append(Text(t("check.ready"), "green") if not broken else Text(t.count("check.broken", broken), "red"))
     return Group(*rows)
-
-
-def _said(t: Texts, sign: tuple[str, str], sentence: str) -> RenderableType:
-    table = Table.grid(padding=(0, 1, 0, 0))
-    table.add_row(Text(f"  {sign[0]}", style=sign[1]), Text(words.reason(t, sentence)))
-    return table
 
 
 # ---- operations ------------------------------------------------------------------------------------------------
@@ -213,7 +212,7 @@ def summary(
     t: Texts, run: int, seconds: float, conflicts: int, rows: Sequence[SummaryRow], *, waits: bool = False
 ) -> RenderableType:
     """What one pass did: a line per connector, then what went wrong, then the whole in one sentence."""
-    table = _table(
+    table = table_of(
         (t("column.connector"), None),
         *((t(f"column.{name}"), 0) for name in ("pulled", "created", "updated", "deleted", "parked", "requests")),
     )
@@ -223,11 +222,11 @@ def summary(
         name = Text.assemble((f"{mark} ", style), row.name)
         table.add_row(name, *(Text(t.number(n), style="" if n else DIM) for n in numbers))
     said: list[RenderableType] = [table]
-    said += [_said(t, BAD, f"{row.name}: {words.reason(t, row.error)}") for row in rows if row.error]
+    said += [said_with_sign(t, BAD, f"{row.name}: {words.reason(t, row.error)}") for row in rows if row.error]
     if conflicts:
-        said.append(_said(t, WARN, t.count("sync.conflicts", conflicts)))
+        said.append(said_with_sign(t, WARN, t.count("sync.conflicts", conflicts)))
     if any(row.parked for row in rows):
-        said.append(_said(t, WARN, t("sync.parked")))
+        said.append(said_with_sign(t, WARN, t("sync.parked")))
     failed = any(row.error for row in rows)
     (mark, style), key = (BAD, "sync.partly") if failed else (WARN, "sync.waits") if waits else (GOOD, "sync.done")
     return Group(*said, Text.assemble((f"{mark} ", style), t(key, run=run, seconds=t.decimal(seconds))))
@@ -241,18 +240,22 @@ def status(
     conflicts: int = 0,
 ) -> RenderableType:
     """The last complete pass per connector, clocks, what is parked and why, and how many conflicts are kept."""
-    table = _table(
+    table = table_of(
         (t("column.connector"), None), (t("column.records"), 0), (t("column.complete"), 16), (t("column.clock"), 0)
     )
     for row in rows:
         mark, style = BAD if row.error else WARN if row.waiting or not row.complete_at else GOOD
         when = t.moment(row.complete_at, zone) if row.complete_at else t("status.never")
         name = Text.assemble((f"{mark} ", style), (row.name, "bold"))
-        place = Padding(Text(" · ".join(filter(None, (words.harmless(row.title), row.host))), style=DIM), (0, 0, 0, 2))
+        lines = [" · ".join(filter(None, (words.harmless(row.title), row.host)))]
+        lines += scoped(t, row.scope, confidential=row.confidential)
+        lines += [t.count("scope.released", row.released)] if row.released else []
+        lines += [t.count("scope.kept_out", len(row.outside), titles=some(t, row.outside))] if row.outside else []
+        place = Padding(Text("\n".join(lines), style=DIM), (0, 0, 0, 2))
         table.add_row(Group(name, place), t.number(row.records), when, _clock(t, row))
     said: list[RenderableType] = [table]
-    said += [_said(t, BAD, f"{row.name}: {words.reason(t, row.error)}") for row in rows if row.error]
-    said += [_said(t, WARN, f"{row.name}: {words.reason(t, row.waiting)}") for row in rows if row.waiting]
+    said += [said_with_sign(t, BAD, f"{row.name}: {words.reason(t, row.error)}") for row in rows if row.error]
+    said += [said_with_sign(t, WARN, f"{row.name}: {words.reason(t, row.waiting)}") for row in rows if row.waiting]
     if parked:
         said += [Text(), parked_table(t, zone, parked), Text()]
     said.append(Text(t.count("status.conflicts", conflicts) if conflicts else t("status.no_conflicts"), style=DIM))
@@ -269,7 +272,7 @@ def _clock(t: Texts, row: StatusRow) -> str:
 
 def parked_table(t: Texts, zone: tzinfo, parked: Sequence[ParkedView]) -> RenderableType:
     """What is left alone, where, since when and why."""
-    table = _table((t("column.connector"), 14), (t("column.parked_item"), None))
+    table = table_of((t("column.connector"), 14), (t("column.parked_item"), None))
     alike: dict[ParkedView, list[int]] = {}
     for view in parked:
         alike.setdefault(replace(view, since=0), []).append(view.since)
@@ -287,7 +290,7 @@ def parked_table(t: Texts, zone: tzinfo, parked: Sequence[ParkedView]) -> Render
 
 def items(t: Texts, rows: Sequence[ItemRow]) -> RenderableType:
     """The canonical model as a list, from strategy to task: status, due date, and where they are."""
-    table = _table(
+    table = table_of(
         (t("column.id"), 8),
         (t("column.title"), None),
         (t("column.status"), 16),
@@ -381,17 +384,3 @@ def conflicts(t: Texts, zone: tzinfo, views: Sequence[ConflictView]) -> Renderab
 def _side(t: Texts, cell: Cell, said: Value, connector: str, when: str) -> Text:
     """One side of a conflict: the value, who said it, and when."""
     return Text.assemble(_value(t, cell, said), (f"  {connector}{', ' if when else ''}{when}", DIM))
-
-
-# ---- tables ------------------------------------------------------------------------------------------------------
-
-
-def _table(*columns: tuple[str, int | None]) -> Table:
-    """A table without cut words. A column's number is its greatest width: None takes what is left, 0 is numbers."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    for title, width in columns:
-        if width == 0:
-            table.add_column(Text(title), justify="right", no_wrap=True)
-        else:
-            table.add_column(Text(title), max_width=width, overflow="fold", ratio=None)
-    return table

@@ -160,6 +160,8 @@ class Link:
     waits_for  native ids that the record refers to and that have no item yet (R13)
     pending    items that the record shall refer to and that have no record here yet (R13)
     problem    why the link is frozen or its record cannot be read, "" otherwise
+    released   what became of the record when its item left the connector's scope: left, archived or deleted; ""
+    knocks     people changed a released record: whether it belongs there again is still to be asked
     written    run in which the bridge last wrote here
     """
 
@@ -189,6 +191,8 @@ class Link:
     waits_for: frozenset[str] = frozenset()
     pending: frozenset[str] = frozenset()
     problem: str = ""
+    released: str = ""
+    knocks: bool = False
     written: int = 0
 
 
@@ -220,7 +224,10 @@ class Intent:
 
 @dataclass
 class Unlinked:
-    """A record without an item: it waits to be paired, or is parked with the reason (R16, R27)."""
+    """A record without an item: it waits to be paired, or is parked with the reason (R16, R27).
+
+    ``outside``: it does not belong to its connector's scope, and stays where it is.
+    """
 
     connector: str
     native_id: str
@@ -230,6 +237,7 @@ class Unlinked:
     reason: str = ""
     candidates: tuple[str, ...] = ()
     since: int = 0
+    outside: bool = False
 
 
 @dataclass
@@ -239,6 +247,7 @@ class Binding:
     id         short and stable; links refer to it
     accepted   a person has seen its first contact and agreed (R16)
     mapping    digest of mapping and zone under which shadows were taken in (R31)
+    scope, confidential   the scope that links were made under, and whether it was fit for what is confidential (R31)
     there, meant, bound   see `mappings.translate.Vocabulary`
     offset     seconds that the host's clock is ahead of ours, and its uncertainty (R3)
     swept_at, read_whole_at   last listing of all ids and versions; last reading of all contents (R6)
@@ -254,6 +263,8 @@ class Binding:
     title: str = ""
     accepted: bool = False
     mapping: str = ""
+    scope: str = ""
+    confidential: bool = False
     cursor: str | None = None
     memory: str | None = None
     there: dict[str, dict[str, str]] = field(default_factory=dict)

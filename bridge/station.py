@@ -13,11 +13,12 @@ from pathlib import Path
 
 from bridge import clock
 from bridge.book import Book, new_id
-from bridge.limits import USUAL, Thresholds
+from bridge.limits import USUAL, Release, Thresholds
+from bridge.scoping import OPEN, Fence
 from bridge.state import Binding, Item, Key, Link, LinkState
 from connectors.base import NEW, Abilities, Connector, Fields, HasTraffic, Native, Options, Record
 from mappings.canonical import CUT, GROUPS, Cell, Kind, Value, alike, field_of, normal, preferred, shortened
-from mappings.scene import STALE
+from mappings.scene import STALE, Pending
 from mappings.translate import Reading, Translator, Vocabulary
 
 SILENCES = 3
@@ -32,7 +33,10 @@ MARK = "sb-"
 
 @dataclass(frozen=True)
 class Peer:
-    """A configured connector. Greater ``rank`` wins ties; ``digest`` tells mapping and zone (R31)."""
+    """A configured connector. Greater ``rank`` wins ties; ``digest`` tells mapping and zone (R31).
+
+    ``fence`` says which items belong there, ``release`` what becomes of the record of one that does not any more.
+    """
 
     name: str
     rank: int
@@ -42,6 +46,8 @@ class Peer:
     digest: str = ""
     writes: int | None = None
     thresholds: Thresholds = USUAL
+    fence: Fence = OPEN
+    release: Release = "archive"
 
 
 class Station:
@@ -54,6 +60,9 @@ class Station:
     ``tried``       (link, cell) that were refused in this pass
     ``mute``        its history did not answer in this pass
     ``exact``       (native id, cell): what the record showed, and when the cell changed by the history there (R4)
+    ``rescoped``    the settings' scope is another one than the ledger knows: who belongs here is asked of everybody
+    ``beside``      all stations of the pass, by id
+    ``hanging``     by native id, what hangs on a record, looked up when a record is to be deleted
     """
 
     def __init__(self, peer: Peer, binding: Binding, book: Book, run: int, now: int, *, by_hand: bool = True) -> None:
@@ -64,7 +73,7 @@ class Station:
         self.now = now
         self.translator = peer.translator
         self.connector = peer.connector
-        self.refs = _References(book, binding.id)
+        self.refs = _References(book, binding.id, peer.fence)
         self.read_records: set[str] = set()
         self.whole = False
         self.by_hand = by_hand
@@ -79,6 +88,9 @@ class Station:
         self.singly: set[str] = set()
         self.tried: set[tuple[str, Cell]] = set()
         self.exact: dict[tuple[str, Cell], tuple[Fields, float]] = {}
+        self.rescoped = False
+        self.beside: Mapping[str, Station] = {}
+        self.hanging: dict[str, list[Link | None]] | None = None
         self._notes: dict[str, list[str]] = {}
         self.pulled = self.created = self.updated = self.deleted = 0
         self.vocabulary = Vocabulary(there=binding.there, meant=binding.meant, bound=binding.bound)
@@ -247,6 +259,10 @@ class Station:
         """Whether the platform can hold this kind of item."""
         return self.translator.holds(Kind(item.kind))
 
+    def admits(self, item: Item) -> bool:
+        """Whether the item belongs to this connector: to its scope, and to what it is fit for."""
+        return self.peer.fence.admits(self.book, item)
+
 
 def _resolved(element: str, ids: Mapping[str, str]) -> str:
     return ids.get(normal(element[len(NEW) :]), element) if element.startswith(NEW) else element
@@ -299,9 +315,10 @@ def share_clocks(stations: Iterable[Station]) -> None:
 class _References:
     """References of one connector, through the book's links (R13)."""
 
-    def __init__(self, book: Book, connector: str) -> None:
+    def __init__(self, book: Book, connector: str, fence: Fence) -> None:
         self.book = book
         self.connector = connector
+        self.fence = fence
 
     def item_of(self, native_id: str) -> str | None:
         link = self.book.link_at(self.connector, native_id)
@@ -316,6 +333,8 @@ class _References:
         return link.native_id if link is not None and link.state is LinkState.LIVE else None
 
     def title_of(self, item: str) -> str:
+        if not self._admits(self.book.item(item)):
+            raise Pending(item)  # what does not belong here is not named here either
         return self.book.item(item).title
 
     def milestone_titled(self, title: str, limit: int | None = None) -> str | None:
@@ -323,5 +342,8 @@ class _References:
         if not found and limit is not None and title.endswith(CUT):
             longer = self.book.items_starting(title.removesuffix(CUT)[:-1])  # the last letter may lack its accent
             found = [item for item in longer if normal(shortened(item.title, limit)) == normal(title)]
-        milestones = [item.id for item in found if item.kind == Kind.MILESTONE and not item.dead]
+        milestones = [item.id for item in found if item.kind == Kind.MILESTONE and not item.dead and self._admits(item)]
         return milestones[0] if len(milestones) == 1 else None
+
+    def _admits(self, item: Item) -> bool:
+        return self.fence.admits(self.book, item)

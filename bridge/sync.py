@@ -17,11 +17,12 @@ from typing import Any
 
 from bridge import contact, guard, match, reading
 from bridge.book import Book
+from bridge.given import Given, Trouble
 from bridge.outbox import Step
 from bridge.plan import Operation
 from bridge.state import Store
 from bridge.station import Peer, traffic, unforeseen
-from bridge.walk import Given, Trouble, Walk
+from bridge.walk import Walk
 from connectors.base import Changes, Identity
 from connectors.errors import PlatformError, RateLimited
 
@@ -146,7 +147,7 @@ class Pass:
         def pull(peer: Peer) -> tuple[Changes, bool]:
             identity = given.identities[peer.name]
             binding = bindings.get((identity.type, identity.host, identity.collection))
-            if binding is None or not binding.accepted:
+            if binding is None or not binding.accepted or binding.confidential != peer.fence.confidential:
                 return peer.connector.pull(None, {}), True
             return reading.pull(peer.connector, binding, given.store, given.now)
 

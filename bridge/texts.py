@@ -18,6 +18,9 @@ from functools import cache
 from importlib.resources import files
 from string import Formatter
 
+from bridge.scope import EVERYTHING, told
+from bridge.scope_reader import ScopeError, parse
+
 LANGUAGES = ("de", "en")
 DEFAULT_LANGUAGE = "de"
 
@@ -71,6 +74,8 @@ class Texts:
         """What stands in a placeholder: a sentence, a part of one, a word of the model, or text that stays."""
         if name in ("sentence", "why"):
             return self.reword(text)
+        if name in ("scope", "old_scope"):
+            return self.scope(text)
         if _patterns(f"part.{name}"):
             return self.reword(text, f"part.{name}")
         if name == "titles" and self.language == "de":
@@ -82,6 +87,14 @@ class Texts:
     def _word(self, tables: tuple[str, ...], text: str) -> str:
         keys = (f"{table}.{text.lower()}" for table in tables)
         return next((self.sentences[key] for key in keys if key in self.sentences), text)
+
+    def scope(self, text: str) -> str:
+        """A scope, given as `str` writes it, in words of this language."""
+        try:
+            found = EVERYTHING if text in ("", "everything") else parse(text)
+        except ScopeError:  # of a later version of the program
+            return text
+        return told(found, lambda table, word: self(f"{table}.{word}"))
 
     def count(self, key: str, number: int, **values: object) -> str:
         """A sentence that has a form for one (``key.one``) and one for all other numbers (``key.many``)."""

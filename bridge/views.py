@@ -26,7 +26,11 @@ class Change:
 class CheckView:
     """One connector as `check` found it. ``found`` lists the collections that are there when ours is not.
 
+<<<<<<< HEAD
     ``fields`` and ``formatting`` say what survives there: a name to one of the words of `bridge.survey`.
+=======
+    ``scope`` is as `bridge.scope` writes it, "" for everything; ``release`` is as set.
+>>>>>>> 495833b (Mirror with each connector what its scope admits, and let go of what leaves it without a death)
     """
 
     name: str
@@ -37,13 +41,19 @@ class CheckView:
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     found: tuple[str, ...] = ()
+<<<<<<< HEAD
     fields: Mapping[str, str] = field(default_factory=dict)
     formatting: Mapping[str, str] = field(default_factory=dict)
+=======
+    scope: str = ""
+    release: str = "archive"
+    confidential: bool = False
+>>>>>>> 495833b (Mirror with each connector what its scope admits, and let go of what leaves it without a death)
 
 
 @dataclass(frozen=True)
 class Step:
-    """One operation: ``act`` is create, update, archive, unarchive or delete."""
+    """One operation: ``act`` is create, update, archive, unarchive, delete or release (nothing is sent for that)."""
 
     connector: str
     act: str
@@ -121,7 +131,11 @@ class ConflictView:
 
 @dataclass(frozen=True)
 class StatusRow:
-    """One connector in `status`. ``offset`` is how far its host's clock is ahead, in seconds; None if unknown."""
+    """One connector in `status`. ``offset`` is how far its host's clock is ahead, in seconds; None if unknown.
+
+    ``scope`` is the one that was agreed to; ``released`` are records that left it, ``outside`` the titles of records
+    that were never in it.
+    """
 
     name: str
     title: str
@@ -132,6 +146,10 @@ class StatusRow:
     offset_error: float | None = None
     error: str = ""
     waiting: str = ""
+    scope: str = ""
+    confidential: bool = False
+    released: int = 0
+    outside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

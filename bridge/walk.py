@@ -5,55 +5,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
-from bridge import chronicle, contact, exact, guard, intake, labels, match, pairing, reading
+from bridge import chronicle, contact, exact, guard, intake, labels, match, pairing, probes, reading, release
 from bridge.book import Book
+from bridge.given import Given, Trouble
 from bridge.learning import forget_how, learn
-from bridge.outbox import Outbox, Step
+from bridge.outbox import Outbox
 from bridge.plan import Operation, Work, wave, work
-from bridge.state import Item, Link, LinkState, Parked, Run, Store
-from bridge.station import Peer, Station, share_clocks
+from bridge.scoping import follow
+from bridge.state import Item, Link, LinkState, Parked, Run
+from bridge.station import Station, share_clocks
 from bridge.written import wake_referrers
-from connectors.base import Changes, Identity
+from connectors.base import Changes
 from connectors.errors import PlatformError
 from mappings.canonical import Kind, Type, field_of, normal
 
 ROUNDS = 3
 """How often a pass looks again at a platform whose answers left something open."""
-
-
-@dataclass
-class Given:
-    """What a pass was given and has asked before it decides: the same for every walk through it.
-
-    ``whole`` names the connectors of which all contents were read, whatever their versions say (R6).
-
-    ``held`` says whether the ledger's lease is still ours (R29); ``step`` is told where the pass stands.
-    """
-
-    store: Store
-    peers: Sequence[Peer]
-    clock: Callable[[], float]
-    now: int
-    run: int
-    by_hand: bool
-    threads: bool
-    step: Step
-    held: Callable[[], bool]
-    identities: dict[str, Identity] = field(default_factory=dict)
-    changes: dict[str, Changes] = field(default_factory=dict)
-    whole: set[str] = field(default_factory=set)
-    times: exact.Times = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """Why a connector could not be read, and how many seconds it asked us to stay away."""
-
-    sentence: str
-    retry_after: float = 0.0
 
 
 class Walk:
@@ -74,8 +43,12 @@ class Walk:
         for met in contacts:
             self._enter(met)
         book.met = frozenset(self.stations)
+        asking = [id for id, station in self.stations.items() if station.peer.fence.looks_up]
+        book.follow = lambda entries: follow(book, asking, entries)
         self.by_name = {station.name: station for station in self.stations.values()}
         share_clocks(self.stations.values())
+        for station in self.stations.values():
+            station.beside = self.stations
 
     def _enter(self, met: contact.Contact) -> None:
         binding = met.binding
@@ -135,19 +108,25 @@ class Walk:
             intake.want(self.book, self.book.item(item.id), connector)
 
     def _read_anew(self, station: Station) -> None:
-        """A changed mapping: everything is looked at again; what it newly reads follows first contact's rules (R31)."""
+        """A changed mapping or scope: everything is looked at again (R31).
+
+        What the mapping newly reads follows first contact's rules; who belongs there now is told by the plan.
+        """
+        remapped = station.binding.mapping != station.peer.digest
         items = [item.id for item in self.book.store.all_items()]
         self.book.load_items(items)
         self.book.load_links_of(items)
         for item in items:
             link = self.book.link_of(item, station.id)
-            if link is not None and link.state is LinkState.LIVE:
+            if link is not None and link.state is LinkState.LIVE and remapped:
                 intake.forget_absent(station, link)
                 intake.take_again(station, link)
-            elif link is not None and link.state is LinkState.WANTED:
-                link.dirty = True  # what was only read until now has still to be made
+            elif link is not None:
+                link.dirty = True  # what was only read until now has still to be made, or belongs there now, or no more
                 self.book.keep_link(link)
         station.binding.mapping = station.peer.digest
+        contact.remember_scope(station.binding, station.peer)
+        station.rescoped = True
         self.book.keep_binding(station.binding)
 
     def _pair(self) -> None:
@@ -222,8 +201,13 @@ class Walk:
             links = {operation.link for operation in going}
             if links <= stuck:
                 return  # every link is tried a few times at most, so that this ends
-            stuck = set() if outbox.send(going, accepted=self.accept) else links
+            let_go = [o for o in going if o.kind == "release" and self._let_go(o)]
+            sent = outbox.send([o for o in going if o.kind != "release"], accepted=self.accept)
+            stuck = set() if sent or let_go else links
             operations = self._plan()
+
+    def _let_go(self, operation: Operation) -> bool:
+        return release.let_go(self.stations[operation.connector], self.book.link(operation.link))
 
     def _look_again(self) -> bool:
         """Read platforms again whose answers left something open; they are settled within the pass (R17)."""
@@ -242,6 +226,8 @@ class Walk:
     def _plan(self) -> list[Operation]:
         for one in self.stations.values():
             wake_referrers(one)
+            one.hanging = None
+        self._let_in()
         operations = []
         links = {link.id: link for link in [*self.book.flagged("dirty"), *self.book.flagged("parked")]}
         self.book.load_links_of(sorted({link.item for link in links.values()}))
@@ -251,13 +237,26 @@ class Walk:
                 continue
             item = self.book.item(link.item)
             self._settle(station, item)
-            if link.state is LinkState.WANTED and not self._may_create(station, link):
+            if self._knocks(station, link):
+                continue  # it could not be asked for, or belongs there only since: it stays dirty
+            if link.state is LinkState.WANTED and station.admits(item) and not self._may_create(station, link):
                 continue
             todo = work(station, link, item)
             self._note(link, todo)
             if todo.operation is not None:
                 operations.append(todo.operation)
         return operations
+
+    def _let_in(self) -> None:
+        """Released records whose item belongs there again, or that people changed, are asked for (ADR 0021)."""
+        for link in [link for link in self.book.flagged("dirty") if release.is_released(link)]:
+            station = self.stations.get(link.connector)
+            if station is not None and not station.failed and self._knocks(station, link):
+                probes.let_in(station, link)
+
+    def _knocks(self, station: Station, link: Link) -> bool:
+        """Whether a released record may have to be taken back."""
+        return release.is_released(link) and (link.knocks or station.admits(self.book.item(link.item)))
 
     def _settle(self, station: Station, item: Item) -> None:
         """What was merged singly must make sense together: groups (R12), and references without circles (R13)."""
@@ -287,6 +286,8 @@ class Walk:
         link.dirty = todo.operation is not None
         if todo.settled_archive is not None:
             link.archived = todo.settled_archive
+        if link.state is LinkState.LIVE and not link.archived:
+            link.released = ""
         for cell, reason in todo.parked.items():
             known = link.parked.get(cell)
             if known is None or known.reason != reason:

@@ -53,7 +53,7 @@ def field_name(t: Texts, cell: Cell) -> str:
 def value(t: Texts, cell: Cell, said: Value) -> str:
     """A canonical value in words."""
     if cell.partition(":")[0] not in FIELDS:  # life, or a field of a later version
-        return t("value.nothing") if said is None else harmless(said)
+        return t("value.nothing") if said is None else choice(t, cell.partition(":")[0], said)
     spec = field_of(cell)
     if spec.many and element_of(cell):
         return t("value.nothing") if said is None else t("value.there")

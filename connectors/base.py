@@ -338,7 +338,8 @@ class Access:
     """The settings of one connector, as its type needs them. Secrets are left out of ``repr``.
 
     ``collection`` is a title, path or id, "" when the URL says it. ``writes`` is None for the type's own default.
-    ``timeouts`` are seconds to connect and to read.
+    ``timeouts`` are seconds to connect and to read. ``confidential``: the platform is fit for what only few may see,
+    so that its own confidential records are mirrored too; else the connector keeps them out of scope.
     """
 
     name: str
@@ -350,6 +351,7 @@ class Access:
     allow_http: bool = False
     writes: int | None = None
     timeouts: tuple[float, float] = (10.0, 60.0)
+    confidential: bool = False
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ EMPTY: Fields = {
     "parent": None,
     "milestone": None,
     "depends_on": (),
+    "responsible": (),
     "labels": (),
     "visibility": "internal",
     "kind": "task",

@@ -48,7 +48,8 @@ class Type(StrEnum):
 
 STATUS = ("idea", "planned", "in_progress", "ongoing", "on_hold", "done", "cancelled", "unknown")
 PRIORITY = (1, 2, 3)
-VISIBILITY = ("internal", "public")
+INTERNAL, PUBLIC, CONFIDENTIAL = VISIBILITY = ("internal", "public", "confidential")
+"""Confidential items go only to connectors that are marked as fit for them, and only by a deliberate act (ADR 0021)."""
 
 TITLE_LIMIT = 255
 """Characters of a title. Every platform we know holds that many; a longer one is parked and said (R27)."""
@@ -59,7 +60,19 @@ CUT = "…"
 _PREFERENCE: Mapping[Value, int] = {
     value: rank
     for rank, value in enumerate(
-        ("planned", "in_progress", "done", "on_hold", "ongoing", "idea", "cancelled", "unknown", "internal", "public")
+        (
+            "planned",
+            "in_progress",
+            "done",
+            "on_hold",
+            "ongoing",
+            "idea",
+            "cancelled",
+            "unknown",
+            "internal",
+            "public",
+            "confidential",
+        )
     )
 }
 
@@ -97,14 +110,15 @@ FIELDS: Mapping[str, FieldSpec] = {
         FieldSpec("parent", Type.REFERENCE),
         FieldSpec("milestone", Type.REFERENCE),
         FieldSpec("depends_on", Type.REFERENCES),
+        FieldSpec("responsible", Type.SET),
         FieldSpec("labels", Type.SET),
         FieldSpec("visibility", Type.CHOICE, VISIBILITY, default="internal"),
     )
 }
 """The fields that are mirrored today, in the order in which people read them.
 
-The rest of the model (summaries, health, units, goals, funding, decisions, indicators) is kept for the reports
-and comes from the strategy office's own file; no platform holds it.
+``responsible`` are organisational units, never people. The rest of the model (summaries, health, goals, funding,
+decisions, indicators) is kept for the reports and comes from the strategy office's own file; no platform holds it.
 """
 
 GROUPS: Mapping[str, tuple[str, ...]] = {

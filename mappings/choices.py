@@ -14,7 +14,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from connectors.base import Native
-from mappings.canonical import FIELDS, Value, normal
+from mappings.canonical import CONFIDENTIAL, FIELDS, INTERNAL, Value, normal
 from mappings.dates import day_of, instant, placed
 from mappings.scene import Heard, Scene, Unreadable, Unshowable, Wish
 from mappings.tables import DONE, Choice, Day, choice_value, spelled
@@ -205,7 +205,10 @@ def _target(name: str, value: Value, targets: tuple[tuple[Value, Value], ...]) -
 
 def _pairs(name: str, table: Choice) -> frozenset[tuple[Value, Value]]:
     choices = FIELDS[name].choices
-    return frozenset((choice_value(choices, key), choice_value(choices, raw)) for key, raw in table.shown_as.items())
+    pairs = {choice_value(choices, key): choice_value(choices, raw) for key, raw in table.shown_as.items()}
+    if name == "visibility":
+        pairs.setdefault(CONFIDENTIAL, INTERNAL)  # a platform without a word for it shows what is not public
+    return frozenset(pairs.items())
 
 
 _IS_DONE = ("done",)

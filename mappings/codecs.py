@@ -243,12 +243,13 @@ class MilestoneCodec:
 
     def read(self, scene: Scene) -> Heard:
         """The milestone whose element is there; of several the one with the smallest id, and that is said."""
-        found = sorted({item for _, item in self._found(scene)})
-        milestone = found[0] if found else None
+        found = {item: element for element, item in sorted(self._found(scene), reverse=True)}
+        milestone = min(found) if found else None
         heard = one("milestone", milestone, milestone)
         if len(found) < 2:
             return heard
-        titles = ", ".join(f"“{scene.refs.title_of(item)}”" for item in found)
+        shelf = scene.shelf(self.native)  # as they are called here: a milestone may have another title elsewhere
+        titles = ", ".join(f"“{shelf.meaning(found[item])}”" for item in sorted(found))
         return Heard(heard.cells, heard.inputs, problem=f"belongs to {len(found)} milestones at once: {titles}")
 
     def write(self, wish: Wish, scene: Scene) -> Mapping[str, Native]:

@@ -46,7 +46,7 @@ class References(Protocol):
         ...
 
     def title_of(self, item: str) -> str:
-        """The title of an item."""
+        """The title of an item; `Pending` if it must not be named on this connector."""
         ...
 
     def milestone_titled(self, title: str, limit: int | None = None) -> str | None:

@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mappings.canonical import FIELDS, FieldSpec, Kind, Type, normal
+from mappings.canonical import CONFIDENTIAL, FIELDS, FieldSpec, Kind, Type, normal
 from mappings.tables import DONE, Choice, Day, Kinds, Mapping_, Number, Reference, Set, Text, spelled
 
 
@@ -101,6 +101,7 @@ def _total(spec: FieldSpec, table: Choice) -> Iterator[Problem]:
     reached = set(table.elements) | {str(raw) for raw in table.values.values()}
     reached |= {str(table.empty)} if table.empty is not None else set()
     reached |= {str(DONE)} if table.flag else set()
+    reached |= {CONFIDENTIAL} if spec.name == "visibility" else set()  # where it has no word it is shown as internal
     for value in map(spelled, spec.choices):
         if value not in reached and not reached.intersection(_chain(value, table.shown_as)):
             key = ("fields", spec.name, "shown_as", value)

@@ -117,6 +117,7 @@ class FieldTables(_Table):
     parent: Reference | None = None
     milestone: Reference | None = None
     depends_on: Set | None = None
+    responsible: Set | None = None
     labels: Set | None = None
     visibility: Choice | None = None
 

@@ -316,6 +316,14 @@ class HostileConnector(MemoryConnector):
         ahead = (record.modified_at or 0) - self._clock()
         self.stamped = ahead, ahead + 1
 
+    def delete(self, ref: Ref, if_version: str) -> None:
+        try:
+            super().delete(ref, if_version)
+        except VersionMismatch as mismatch:
+            if mismatch.record is not None:
+                self.platform.heard(ref.native_id)
+            raise
+
     def probe(self, ref: Ref) -> Probe:
         if self.platform.down:
             raise ERRORS[self.platform.down]()

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from bridge.state import LIFE, NEVER, Conflict, Item, Link, LinkState
 from connectors.memory_platform import GONE, Entry
 from mappings.canonical import normal
+from tests.borders import belongs
 from tests.provenance import REFERENCES, SINGLE, Death, Edit, field_of
 from tests.world import World
 
@@ -22,7 +23,7 @@ DEFAULTS = {"status": "planned", "visibility": "internal"}
 
 def faults(world: World) -> list[str]:
     """Everything that is wrong, each said once."""
-    checks = (diverging, missing, foreign, duplicates, reverted, lost_edits, accidental_deaths, resurrections)
+    checks = (diverging, missing, stray, foreign, duplicates, reverted, lost_edits, accidental_deaths, resurrections)
     return sorted({fault for check in checks for fault in check(world)})
 
 
@@ -116,7 +117,7 @@ def _agreed_cells(world: World, item: Item) -> set[str]:
 
 
 def missing(world: World) -> Iterator[str]:
-    """Every living item has a record everywhere, and every record an item, but for what waits with a reason."""
+    """Every living item has a record where it belongs, and every record an item, but for what waits with a reason."""
     ambiguous = {(world.name_of(one.connector), normal(one.title)) for one in world.store.unlinked() if one.reason}
     for item in world.store.all_items():
         if item.dead:
@@ -124,13 +125,25 @@ def missing(world: World) -> Iterator[str]:
         links = world.store.links_of([item.id])
         for name in world.platforms.keys() - world.left_alone:
             own = [one for one in links if world.name_of(one.connector) == name]
-            listed = any(one.state is LinkState.FROZEN or one.parked for one in own)
+            listed = any((one.state is LinkState.FROZEN and not one.released) or one.parked for one in own)
+            listed |= not belongs(world, name, item)
             there = any(one.state is LinkState.LIVE for one in own)
             if not there and not listed and (name, normal(item.title)) not in ambiguous:
                 yield f"{item.title!r} has no record on {name}"
     for waiting in world.store.unlinked():
-        if not waiting.reason and world.name_of(waiting.connector) not in world.resting:
+        if not (waiting.reason or waiting.outside) and world.name_of(waiting.connector) not in world.resting:
             yield f"{world.name_of(waiting.connector)} {waiting.native_id} waits without a reason"
+
+
+def stray(world: World) -> Iterator[str]:
+    """No living item is mirrored where it does not belong, but for what could not be let go of, with a reason."""
+    for item in world.store.all_items():
+        for link in world.store.links_of([item.id]):
+            name = world.name_of(link.connector)
+            shown = link.state is LinkState.LIVE and not item.dead and name not in world.resting
+            if shown and "" not in link.parked and not belongs(world, name, item):
+                yield f"{item.title!r} is mirrored on {name}, where it does not belong"
+    yield from sorted(world.provenance.leaks)
 
 
 def duplicates(world: World) -> Iterator[str]:

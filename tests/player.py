@@ -10,6 +10,7 @@ from bridge.reading import QUARANTINE
 from connectors.base import Native
 from connectors.memory_platform import GONE, OUT, Entry
 from tests import backups
+from tests.borders import PORTAL
 from tests.random_histories import Act, Backup, Blur, Event, History, Land, Lie, Restore, Setting, Sync, Tick
 from tests.world import Crash, World
 
@@ -32,7 +33,7 @@ class Player:
         self.crashed = 0
         self.done = 0
         self._handles: list[str] = []
-        self._creates = 0
+        self._creates = self._portals = 0
         self._backups: dict[str, backups.Backup | MemoryStore] = {}
         self._values = 0
         for event in history.events:
@@ -57,17 +58,19 @@ class Player:
                 self._backups[platform] = backups.keep(self.world, platform) if platform else self.world.store.copy()
             case Restore(platform):
                 self.restore(platform)
-            case Setting(platform, there, read_only, lacks):
-                self.set(platform, there, read_only, lacks)
+            case Setting():
+                self.set(event)
             case Sync():
                 self.sync(event)
 
-    def set(self, platform: str, there: bool, read_only: bool, lacks: tuple[str, ...]) -> None:
+    def set(self, event: Setting) -> None:
         """The settings change; somebody always stays."""
-        if there:
-            self.world.connects(platform, platform, lacks=lacks, read_only=read_only)
-        elif platform in self.world.seats and len(self.world.seats) > 1:
-            self.world.disconnects(platform)
+        name = event.platform
+        if event.there:
+            more = {"scope": event.scope, "release": event.release, "fit": event.fit}
+            self.world.connects(name, name, lacks=event.lacks, read_only=event.read_only, **more)
+        elif name in self.world.seats and len(self.world.seats) > 1:
+            self.world.disconnects(name)
 
     def restore(self, name: str) -> None:
         """The last backup of a server or of the ledger is put back."""
@@ -121,6 +124,10 @@ class Player:
             self._creates += 1
             if self._creates <= 4:
                 self._create(act.platform, act.arg, kind="milestone" if act.task == 2 else "task")
+        elif act.what == "measure":
+            if not self._portals:
+                self._create(act.platform, PORTAL, kind="measure")
+            self._portals += 1
         elif act.what == "crowd":
             for _ in range(act.arg):
                 self._create(act.platform, "")
@@ -199,6 +206,8 @@ class Player:
                 return {"status": words[act.arg % len(words)]}
             case "due" | "start" | "progress" | "completed_on" | "priority" | "visibility":
                 return {act.what: act.arg}
+            case "secret":
+                return {"visibility": act.arg}
             case "label":
                 name, there = act.arg
                 labels = {*_texts(record.fields["labels"])}
@@ -223,7 +232,8 @@ class Player:
                 return {"milestone": self._id_of(act.platform, 0 if act.arg else -1, record, "milestone")}
 
     def _id_of(self, platform: str, number: int, record: Entry, kind: str) -> str | None:
-        there = [e for e in self.world.platforms[platform].entries.values() if e.here and e.fields["kind"] == kind]
+        kinds = {kind, "measure"} if kind == "task" else {kind}
+        there = [e for e in self.world.platforms[platform].entries.values() if e.here and e.fields["kind"] in kinds]
         tag, own = self.world.provenance.tag, self.world.provenance.kin(self.world.provenance.tag(platform, record.id))
         others = sorted(
             (entry.id for entry in there if tag(platform, entry.id) not in own),

@@ -15,6 +15,7 @@ from bridge.state import Intent, Item, Link, LinkState
 from connectors.base import Fields, Native
 from connectors.memory_platform import FACES, Entry
 from mappings.canonical import FIELDS, GROUPS
+from tests.borders import belongs
 
 if TYPE_CHECKING:
     from tests.hostile import HostilePlatform
@@ -121,6 +122,7 @@ class Provenance:
         self.learned: list[Edit] = []
         self.reopened: set[str] = set()
         self.moved: set[str] = set()
+        self.leaks: set[str] = set()
         self.put_away: set[tuple[str, str]] = set()
         self.carried: dict[tuple[str, str], Marks] = {}
         self.last_read: dict[tuple[str, str], Cells] = {}
@@ -399,13 +401,23 @@ class Provenance:
         return [one for one in waiting if one.record == native_id or (link is not None and one.link == link.id)]
 
     def sending(self, platform: HostilePlatform, request: str, native_id: str, mark: str) -> None:
-        """Nothing leaves before it is written down (R28)."""
+        """Nothing leaves before it is written down (R28), and only what belongs there is written (ADR 0021)."""
         waiting = self.world.store.intents_open()
+        sent = [one for one in waiting if (one.id in mark if request == "post" else one.record == native_id)]
+        if sent:
+            self._watch(platform.name, sent[-1])
         if request == "post":
             (intent,) = [one for one in waiting if one.id in mark]
             self._marks[mark] = min(self.tags_of(intent.item) or {"?"})
         else:
             assert any(one.record == native_id for one in waiting), f"{request} of {native_id} was not written down"
+
+    def _watch(self, platform: str, intent: Intent) -> None:
+        """A record that is made or changed for an item must belong there, by the settings and the ledger of now."""
+        (item,) = self.world.store.items([intent.item])
+        newest = intent.run > max((run.id for run in self.world.store.runs()), default=0)
+        if newest and intent.kind in ("create", "update", "unarchive") and not belongs(self.world, platform, item):
+            self.leaks.add(f"{item.title!r} was sent to {platform}, where it does not belong")
 
     def wrote(self, platform: HostilePlatform, before: Entry | None, after: Entry, fields: Fields, mark: str) -> None:
         """What the bridge wrote is what people there see from now on."""

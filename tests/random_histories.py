@@ -14,6 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from connectors.memory_platform import HIDDEN, OUT
+from tests.borders import BORDERS
 from tests.hostile import PULL_FAULTS, WRITE_FAULTS
 
 NAMES = "ABC"
@@ -74,12 +75,18 @@ class Restore:
 
 @dataclass(frozen=True)
 class Setting:
-    """From now on the settings say this of a connector; ``lacks`` are fields that its mapping leaves out."""
+    """From now on the settings say this of a connector; ``lacks`` are fields that its mapping leaves out.
+
+    ``scope`` is one of `tests.borders.BORDERS`, ``fit`` whether it may show what is confidential.
+    """
 
     platform: str
     there: bool = True
     read_only: bool = False
     lacks: tuple[str, ...] = ()
+    scope: str = ""
+    release: Any = "archive"
+    fit: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,6 +153,7 @@ ARGUMENTS: Mapping[str, Callable[[Random], Any]] = {
     "completed_on": lambda dice: dice.choice(DAYS),
     "priority": lambda dice: dice.choice([None, 1, 2, 3]),
     "visibility": lambda dice: dice.choice(["internal", "public"]),
+    "secret": lambda dice: dice.choice(["internal", "public", "confidential", "confidential"]),
     "due": lambda dice: dice.choice(DAYS),
     "start": lambda dice: dice.choice(DAYS),
     "label": lambda dice: (dice.choice(LABELS), dice.random() < 0.6),
@@ -197,6 +205,23 @@ def _blurred(dice: Random, platform: str) -> list[Event]:
     return [Blur(platform, dice.random() < 0.7), *([Tick(700_000)] if dice.random() < 0.3 else [])]
 
 
+def _border(dice: Random, platform: str) -> list[Event]:
+    scope, release = dice.choice([*BORDERS]), dice.choice(["archive", "archive", "delete", "leave"])
+    return [Setting(platform, scope=scope, release=release)]
+
+
+def _bordered(dice: Random, platform: str) -> list[Event]:
+    other = dice.choice([name for name in NAMES if name != platform])
+    more = _border(dice, other) if dice.random() < 0.3 else []
+    return [*_border(dice, platform), *more, Act(dice.choice(NAMES), 0, "measure")]
+
+
+def _secret(dice: Random, platform: str) -> list[Event]:
+    scope = dice.choice(["", "", "label = Presse"])
+    release = dice.choice(["archive", "archive", "delete", "leave"])
+    return [Setting(platform, scope=scope, release=release, fit=dice.random() < 0.6)]
+
+
 @dataclass(frozen=True)
 class Subject:
     """What a history is about besides the usual: acts that people do often in it, and what else ``happens``.
@@ -221,6 +246,13 @@ SUBJECTS: Mapping[str, Subject] = {
     "restored servers": Subject({"create": 3, "delete": 3}, _restored, _crowd),
     "old ledgers": Subject({"create": 6}, _old_ledger),
     "lying versions": Subject({"due": 5, "status": 5}, _blurred),
+    "scopes": Subject(
+        {"label": 16, "status": 6, "parent": 6, "visibility": 3, "delete": 3, "measure": 2},
+        _border,
+        _bordered,
+        asks=0.1,
+    ),
+    "secrets": Subject({"secret": 16, "label": 4, "create": 3}, _secret, _secret, asks=0.1),
     "fields": Subject({"priority": 8, "visibility": 4, "depends_on": 14, "parent": 4, "create": 4}),
 }
 

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 
 from bridge import config, registry
 from bridge.config import SettingsError, load
+from bridge.scope import EVERYTHING
 from connectors.base import Access, Connector, ConnectorType
 from mappings import schema
 
@@ -113,6 +114,19 @@ def test_a_connectors_own_settings_are_read(folder: Path) -> None:
     assert (found.access.writes, found.access.timeouts, found.access.allow_http) == (4, (10.0, 5.0), True)
 
 
+def test_a_connector_has_everything_unless_a_scope_is_set(folder: Path) -> None:
+    found = load(settings(), folder).connectors[0]
+    assert (found.scope, found.release, found.access.confidential) == (EVERYTHING, "archive", False)
+
+
+def test_a_scope_is_read_in_either_language(folder: Path) -> None:
+    lines = ["RATHAUS_SCOPE='Art = Aufgabe und Schlagwort = \"Presse #1\"'", "RATHAUS_RELEASE=Delete"]
+    (folder / ".env").write_text("\n".join([*lines, "RATHAUS_CONFIDENTIAL=ja"]), encoding="utf-8")
+    found = load(settings(), folder).connectors[0]
+    assert str(found.scope) == 'kind = task and label = "Presse #1"'
+    assert (found.release, found.access.confidential) == ("delete", True)
+
+
 def test_no_secret_is_in_the_repr(folder: Path) -> None:
     pytest.importorskip("psycopg")
     found = load(settings(BRIDGE_DATABASE_URL=f"postgresql://b:{SECRET}@db.example.org/bridge"), folder)
@@ -195,6 +209,13 @@ def test_two_users_may_have_a_collection_of_the_same_name(folder: Path) -> None:
         ({"RATHAUS_TYPE": "jira"}, ["RATHAUS_TYPE=jira", "board, broken, "]),
         ({"RATHAUS_TYPE": "broken"}, ["RATHAUS_TYPE=broken", "no_such_module"]),
         ({"RATHAUS_TYPE": "wrong"}, ["RATHAUS_TYPE=wrong", "no ConnectorType"]),
+        (
+            {"RATHAUS_SCOPE": "Art = Aufgbe"},
+            ["RATHAUS_SCOPE=Art = Aufgbe", "at 7, “Aufgbe”", 'Did you mean "Aufgabe"?'],
+        ),
+        ({"RATHAUS_SCOPE": "label in (a"}, ["RATHAUS_SCOPE", "at its end: expected here is “,” or a closing bracket"]),
+        ({"RATHAUS_RELEASE": "forget"}, ["RATHAUS_RELEASE=forget", "archive, delete, leave"]),
+        ({"RATHAUS_CONFIDENTIAL": "perhaps"}, ["RATHAUS_CONFIDENTIAL=perhaps", "true, false"]),
         ({"RATHAUS_URL": ""}, ["RATHAUS_URL is missing and board needs it"]),
         ({"RATHAUS_URL": "cloud.example.org"}, ["RATHAUS_URL=cloud.example.org", "https://"]),
         ({"RATHAUS_URL": "https://"}, ["RATHAUS_URL=https://"]),

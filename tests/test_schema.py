@@ -92,7 +92,7 @@ def test_memory_holds_every_kind_and_every_field() -> None:
 
 def test_deck_leaves_out_what_deck_cannot_hold() -> None:
     left_out = set(FIELDS) - set(load(shipped("nextcloud-deck.toml")).fields.tables())
-    assert left_out == {"priority", "progress", "parent", "depends_on"}
+    assert left_out == {"priority", "progress", "parent", "depends_on", "responsible"}
 
 
 @pytest.mark.parametrize("title", ["Offen", "In Arbeit", "Erledigt", "To do", "Doing", "Done", "To Do", "In Progress"])

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from connectors.base import Fields, Native
-from mappings.canonical import FIELDS, STATUS, Kind, Value, field_of, normal
+from mappings.canonical import FIELDS, STATUS, VISIBILITY, Kind, Value, field_of, normal
 from mappings.schema import load, shipped
 from mappings.translate import Translator, Vocabulary
 from tests.translating import (
@@ -102,8 +102,9 @@ memories = st.fixed_dictionaries(
         "parent": natives,
         "milestone": natives,
         "depends_on": st.sets(st.sampled_from(["n1", "n3", "n9"])).map(lambda found: tuple(sorted(found))),
+        "responsible": sets,
         "labels": sets,
-        "visibility": st.sampled_from([None, "internal", "public"]),
+        "visibility": st.sampled_from([None, *VISIBILITY]),
         "kind": st.sampled_from([None, "task", "milestone"]),
         "archived": st.booleans(),
     }
@@ -126,7 +127,8 @@ WISHES: dict[str, st.SearchStrategy[Value]] = {
     "labels:neu": st.sampled_from([None, "Neu"]),
     "labels:ziel": st.sampled_from([None, "Ziel"]),
     "labels:baubeginn": st.sampled_from([None, "Baubeginn"]),
-    "visibility": st.sampled_from(["internal", "public"]),
+    "responsible:fb 02": st.sampled_from([None, "FB 02"]),
+    "visibility": st.sampled_from(VISIBILITY),
 }
 wishes = st.fixed_dictionaries({}, optional=WISHES)
 

@@ -35,6 +35,7 @@ def test_an_offices_own_plan_is_read_by_its_headers(plan: Path) -> None:
         "status": "In Arbeit",
         "parent": None,
         "progress": 40,
+        "responsible": ("Amt 16",),
     }
     assert (records["Formulare"].fields or {})["parent"] == records["Serviceportal"].ref.native_id
 

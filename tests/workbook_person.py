@@ -25,6 +25,7 @@ HEADERS = {
     "priority": "Priorität",
     "start": "Beginn",
     "due": "Fällig",
+    "responsible": "Zuständig",
     "labels": "Schlagworte",
     "visibility": "Sichtbarkeit",
     "parent": "Gehört zu",
@@ -39,6 +40,7 @@ SAMPLE: Fields = {
     "priority": "Hoch",
     "start": "2026-03-29",
     "due": "2026-10-25",
+    "responsible": ("Amt 16", "FB 02"),
     "labels": ("presse, rat", "straße"),
     "visibility": "Öffentlich",
 }

@@ -17,31 +17,29 @@ from __future__ import annotations
 import copy
 import importlib
 import itertools
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from bridge import sync
+from bridge.limits import Release
 from bridge.memory_store import MemoryStore
 from bridge.reading import QUARANTINE, SWEEP_CONTENTS
+from bridge.scope_reader import parse
+from bridge.scoping import OPEN, Fence
 from bridge.state import Batch, Item, Link, LinkState
 from bridge.station import Peer
 from connectors.base import Fields, Native
 from connectors.memory_platform import FACES, GONE, OUT, Entry, Traits
-from mappings import schema
 from mappings.translate import Translator
+from tests.faces import BOARD, translator
 from tests.hostile import HostileConnector, HostilePlatform, Landing
-from tests.provenance import STATUS, Provenance
+from tests.provenance import Provenance
 
 _BOOK: Any = importlib.import_module("bridge.book")  # where ids are made: a world makes its own, the same each time
 
-ZONE = ZoneInfo("Europe/Berlin")
 START = 1_780_000_000
 """In the middle of a working day of 2026."""
 
@@ -60,71 +58,6 @@ class CountingStore(MemoryStore):
         self.saves += 1
 
 
-BOARD = Traits(
-    conditional=False,
-    marks=False,
-    deltas=False,
-    create_fields=frozenset({"title", "status", "labels"}),
-    statuses=("Offen", "In Arbeit", "Erledigt"),
-    options=frozenset({"status", "labels"}),
-    lacks=frozenset({"kind", "milestone", "parent", "depends_on", "priority", "progress", "completed_on", "start"}),
-)
-"""A board: columns and labels are options with ids; kinds, milestones and visibility are labels. Face "d"."""
-
-_BOARD_MAPPING = """
-platform = "board"
-[kinds]
-native = "labels"
-[kinds.elements]
-milestone = ["Meilenstein"]
-task = []
-[archive]
-native = "archived"
-value = true
-[fields]
-title = { native = "title" }
-description = { native = "description" }
-due = { native = "due", as = "date" }
-milestone = { native = "labels", by = "title" }
-labels = { native = "labels" }
-visibility = { native = "visibility", empty = "internal", values = { internal = "internal", public = "public" } }
-[fields.status]
-native = "status"
-[fields.status.values]
-"Offen" = "planned"
-"In Arbeit" = "in_progress"
-"Erledigt" = "done"
-[fields.status.shown_as]
-idea = "planned"
-on_hold = "planned"
-unknown = "planned"
-ongoing = "in_progress"
-cancelled = "done"
-"""
-
-
-@cache
-def translator(face: str, lacks: frozenset[str] = frozenset()) -> Translator:
-    """The shipped mapping with the statuses of this face, and without the fields in ``lacks``."""
-    if face == "d":
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, "board.toml")
-            path.write_text(_BOARD_MAPPING, encoding="utf-8")
-            return Translator(schema.load(path), ZONE)
-    mapping = schema.load(schema.shipped("memory.toml"))
-    status = mapping.fields.status
-    assert status is not None
-    words = STATUS[face]
-    status = status.model_copy(
-        update={
-            "values": {native: meant[0] for native, meant in words.items()},
-            "shown_as": {other: meant[0] for meant in words.values() for other in meant[1:]},
-        }
-    )
-    fields = mapping.fields.model_copy(update={"status": status} | dict.fromkeys(lacks))
-    return Translator(mapping.model_copy(update={"fields": fields}), ZONE)
-
-
 @dataclass
 class Seat:
     """One configured connector: where it points, by which mapping, and whether it may write."""
@@ -135,6 +68,9 @@ class Seat:
     digest: str
     read_only: bool = False
     lacks: frozenset[str] = frozenset()
+    fence: Fence = OPEN
+    release: Release = "archive"
+    told: str = ""
 
 
 class World:
@@ -175,14 +111,32 @@ class World:
         self.platforms[name] = made
         return made
 
-    def connects(self, connector: str, platform: str, *, lacks: Iterable[str] = (), read_only: bool = False) -> None:
-        """The settings name a connector, new or changed: its platform, and fields that its mapping leaves out."""
+    def connects(
+        self,
+        connector: str,
+        platform: str,
+        *,
+        lacks: Iterable[str] = (),
+        read_only: bool = False,
+        scope: str = "",
+        release: Release = "archive",
+        fit: bool = False,
+    ) -> None:
+        """The settings name a connector, new or changed: its platform, what its mapping leaves out, and its scope."""
         face, left_out = self.faces[platform], frozenset(lacks)
         rank = self._ranks.setdefault(connector, -len(self._ranks))
         self._lacked.setdefault(platform, set()).update(left_out)
         digest = f"{face} {sorted(left_out)} {read_only}"
         self.seats[connector] = Seat(
-            self.platforms[platform], translator(face, left_out), rank, digest, read_only=read_only, lacks=left_out
+            self.platforms[platform],
+            translator(face, left_out),
+            rank,
+            digest,
+            read_only,
+            left_out,
+            Fence(parse(scope), fit),
+            release,
+            scope,
         )
 
     def disconnects(self, connector: str) -> Seat:
@@ -206,6 +160,8 @@ class World:
                 seat.translator,
                 read_only=seat.read_only,
                 digest=seat.digest,
+                fence=seat.fence,
+                release=seat.release,
             )
             for name, seat in chosen
         ]

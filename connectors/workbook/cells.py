@@ -54,6 +54,10 @@ HEADERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("Abhängig von", "Abhängigkeit", "Abhängigkeiten", "Vorgänger", "Voraussetzung", "Voraussetzungen"),
         ("Depends on", "Dependencies", "Predecessor", "Predecessors", "Blocked by"),
     ),
+    "responsible": (
+        ("Zuständig", "Zuständigkeit", "Verantwortlich", "Federführung"),
+        ("Responsible", "Unit"),
+    ),
     "labels": (("Schlagworte", "Schlagwörter", "Stichworte"), ("Labels", "Tags")),
     "visibility": (("Sichtbarkeit", "Öffentlich", "Öffentlich?"), ("Visibility", "Public", "Public?")),
     NUMBER: (("Nr.", "Nr", "Lfd. Nr.", "Lfd.-Nr.", "Laufende Nummer"), ("No.", "No", "#")),
@@ -62,7 +66,7 @@ HEADERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 DATES = frozenset({"completed_on", "start", "due"})
 REFERENCES = frozenset({"parent", "milestone", "depends_on"})
-SETS = frozenset({"labels", "depends_on"})
+SETS = frozenset({"responsible", "labels", "depends_on"})
 NUMBERS = frozenset({"progress"})
 
 Raw = str | int | float | bool | datetime.date | datetime.datetime | list[object] | None
