@@ -27,7 +27,7 @@ from bridge.state import (
 from bridge.station import Station, evidence, meant, same
 from bridge.vanished import without_echoes
 from connectors.base import Fields, Record
-from mappings.canonical import FIELDS, Cell, Kind, Type, Value, cell_of, field_of, is_empty, plain, preferred
+from mappings.canonical import FIELDS, Cell, Kind, Type, Value, field_of, is_empty, plain, preferred
 from mappings.translate import Reading
 
 KEPT_REPLACED = 2
@@ -60,7 +60,7 @@ def take_record(station: Station, link: Link, record: Record, *, silent: bool = 
         if not _take_echo(station, link, cell, before, after, record):
             changed |= _take_edit(station, link, cell, values, before, after, record)
     _take_life(station, link, item, record, before, after)
-    _revive_if_it_lives(station, item, was_dead)
+    revive_if_it_lives(station, item, was_dead)
     if not after.archived:
         _park_unreadable(station, link, after)
         station.note(item.title, after)
@@ -68,59 +68,12 @@ def take_record(station: Station, link: Link, record: Record, *, silent: bool = 
     return changed
 
 
-def _revive_if_it_lives(station: Station, item: Item, was_dead: bool) -> None:
+def revive_if_it_lives(station: Station, item: Item, was_dead: bool) -> None:
+    """A change that a delete had not seen brings the item back to wherever it has no record (R22)."""
     if was_dead and not item.dead:
         why = "edited or reopened there after the delete (R22)"
         chronicle.journal(station, item, LIFE, "deleted", "live", "edit", why)
         revive(station.book, item)
-
-
-def take_again(station: Station, link: Link) -> None:
-    """Read a shadow with today's mapping and references: what it newly says follows first contact's rules (R7, R31)."""
-    reading = station.read(link.shadow)
-    item = station.book.item(link.item)
-    was_dead = item.dead
-    for cell, values in reading.cells.items():
-        known = link.known.get(cell, NEVER)
-        waited = any(link.shadow.get(name) in link.waits_for for name in station.translator.natives(cell))
-        if (known != NEVER and not waited) or reading.silent(cell):
-            continue
-        key = raised(station.key(link.modified_at, link.native_id), known)
-        company = station.company(cell, reading)
-        values = meant(values) if field_of(cell).type is Type.REFERENCE else values
-        chronicle.offer(
-            station, item, Candidate(cell, values, key, known, station.id, None, None, link.read_at, company)
-        )
-        link.known[cell] = key
-    _revive_if_it_lives(station, item, was_dead)
-    link.waits_for = reading.waiting
-    link.dirty = True
-    station.book.keep_link(link)
-
-
-def forget_absent(station: Station, link: Link) -> None:
-    """What a mapping does not read any more nobody there is known to have seen, should it ever be read again (R31)."""
-    reading = station.read(link.shadow)
-    for cell in [cell for cell in link.known if cell != LIFE and reading.asserted(cell) is None]:
-        link.offered[cell] = max(link.offered.get(cell, NEVER), link.known.pop(cell))
-
-
-def take_standing(station: Station, link: Link) -> None:
-    """A label that is there already has come to stand for a milestone that was just made, or named so (R10)."""
-    titles = station.bind_milestones(link.shadow)
-    if not titles:
-        return
-    item, reading = station.book.item(link.item), station.read(link.shadow)
-    now: dict[Cell, frozenset[Value]] = {cell_of("labels", title): frozenset({None}) for title in titles}
-    now = {cell: values for cell, values in now.items() if item.value(cell) is not None}
-    milestone = reading.asserted("milestone")
-    if milestone and item.value("milestone") not in milestone:
-        now["milestone"] = milestone
-    for cell, values in now.items():
-        key = raised(station.key(link.modified_at, link.native_id), item.key(cell))
-        chronicle.offer(station, item, Candidate(cell, values, key, item.key(cell), station.id, since=link.read_at))
-        link.known[cell] = key
-    station.book.keep_link(link)
 
 
 def _edits(station: Station, before: Reading, after: Reading) -> dict[Cell, frozenset[Value]]:

@@ -36,6 +36,8 @@ class Fence:
 
     def admits(self, book: Book, item: Item, said: Said | None = None) -> bool:
         """Whether an item belongs to the connector; ``said``: whether it would, if these values were agreed on."""
+        if self.scope == EVERYTHING and said is None:
+            return self.confidential or item.value("visibility") != CONFIDENTIAL
         values = {cell: base.value for cell, base in item.cells.items()}
         values |= {cell: preferred(meant) for cell, meant in (said or {}).items()}
         return self._holds(book, item.kind, values)

@@ -330,7 +330,9 @@ class _References:
 
     def native_of(self, item: str) -> str | None:
         link = self.book.link_of(item, self.connector)
-        return link.native_id if link is not None and link.state is LinkState.LIVE else None
+        if link is None or link.state is not LinkState.LIVE or not self._admits(self.book.item(item)):
+            return None  # also while it is only about to be let go of (ADR 0021)
+        return link.native_id
 
     def title_of(self, item: str) -> str:
         if not self._admits(self.book.item(item)):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bridge import chronicle, contact, exact, guard, intake, labels, match, pairing, probes, reading, release
+from bridge import anew, chronicle, contact, exact, guard, intake, labels, match, pairing, probes, reading, release
 from bridge.book import Book
 from bridge.given import Given, Trouble
 from bridge.learning import forget_how, learn
@@ -119,8 +119,8 @@ class Walk:
         for item in items:
             link = self.book.link_of(item, station.id)
             if link is not None and link.state is LinkState.LIVE and remapped:
-                intake.forget_absent(station, link)
-                intake.take_again(station, link)
+                anew.forget_absent(station, link)
+                anew.take_again(station, link)
             elif link is not None:
                 link.dirty = True  # what was only read until now has still to be made, or belongs there now, or no more
                 self.book.keep_link(link)
@@ -132,7 +132,7 @@ class Walk:
     def _pair(self) -> None:
         self.ambiguous = pairing.pair(self.stations, self.given.times)
         for link in self._that_waited():
-            intake.take_again(self.stations[link.connector], link)
+            anew.take_again(self.stations[link.connector], link)
         if any(self._is_newly_named(item) for item in self.book.loaded_items()):
             self._meet_milestones()
         self.book.commit()
@@ -152,7 +152,7 @@ class Walk:
             for native_id in sorted(refs):
                 link = self.book.link_at(station.id, native_id)
                 if link is not None and link.state is LinkState.LIVE:
-                    intake.take_standing(station, link)
+                    anew.take_standing(station, link)
 
     def _that_waited(self) -> list[Link]:
         """Links that refer to records which have got an item in this pass (R13)."""

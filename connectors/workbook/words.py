@@ -73,6 +73,7 @@ SAME: Mapping[str, tuple[Same, ...]] = {
     "visibility": (
         Same(("Intern", "Nicht öffentlich", "Nein"), ("Internal", "Not public", "No")),
         Same(("Öffentlich", "Ja"), ("Public", "Yes"), _TICKED),
+        Same(("Vertraulich",), ("Confidential",)),
     ),
 }
 """Native field to its words, those of one meaning together."""
