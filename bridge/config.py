@@ -158,7 +158,7 @@ def example_path(folder: Path) -> Path:
 def address_problems(access: Access, kind: ConnectorType, language: str) -> tuple[str, ...]:
     """What is wrong with the URL of one connector alone."""
     env = Environment(Path.cwd(), {})
-    _check_url(env, f"{access.name.upper()}_URL", access, kind)
+    check_url(env, f"{access.name.upper()}_URL", access, kind)
     return _sentences(env.problems, language)
 
 

@@ -21,11 +21,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge import words
-<<<<<<< HEAD
-from bridge.render_survival import survival
-=======
 from bridge.pieces import BAD, DIM, GOOD, WARN, said_with_sign, scoped, some, table_of
->>>>>>> 495833b (Mirror with each connector what its scope admits, and let go of what leaves it without a death)
+from bridge.render_survival import survival
 from bridge.texts import Texts
 from bridge.views import (
     Change,

@@ -26,11 +26,8 @@ class Change:
 class CheckView:
     """One connector as `check` found it. ``found`` lists the collections that are there when ours is not.
 
-<<<<<<< HEAD
     ``fields`` and ``formatting`` say what survives there: a name to one of the words of `bridge.survey`.
-=======
     ``scope`` is as `bridge.scope` writes it, "" for everything; ``release`` is as set.
->>>>>>> 495833b (Mirror with each connector what its scope admits, and let go of what leaves it without a death)
     """
 
     name: str
@@ -41,14 +38,11 @@ class CheckView:
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     found: tuple[str, ...] = ()
-<<<<<<< HEAD
     fields: Mapping[str, str] = field(default_factory=dict)
     formatting: Mapping[str, str] = field(default_factory=dict)
-=======
     scope: str = ""
     release: str = "archive"
     confidential: bool = False
->>>>>>> 495833b (Mirror with each connector what its scope admits, and let go of what leaves it without a death)
 
 
 @dataclass(frozen=True)
