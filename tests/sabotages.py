@@ -10,6 +10,7 @@ VALUES = "tests/test_rules_values.py"
 LIVES = "tests/test_rules_life.py"
 WRITING = "tests/test_rules_writing.py"
 MACHINE = "tests/test_machine.py"
+RICH = "tests/test_richtext.py"
 MOVES = "tests/test_gitlab_moves.py"
 DECK = "tests/test_deck_mirroring.py"
 OPENPROJECT_READS = "tests/test_openproject_reads.py"
@@ -865,6 +866,46 @@ SABOTAGES = (
         "            self._forget_results(part)\n",
         "            pass\n",
         _named("tests/test_workbook_sheets.py", "test_what_formulas_resulted_in_is_not_left_to_be_believed"),
+    ),
+    Sabotage(
+        "R11",
+        "a translated text is sent without a look whether it comes back",
+        "connectors/richtext/translation.py",
+        "            if self.read(native) == text:\n",
+        "            if native:\n",
+        _named(RICH, "test_a_dialect_that_is_wrong_costs_looks_and_never_text"),
+    ),
+    Sabotage(
+        "R11",
+        "an edit of one paragraph rewrites the others in our own way",
+        "connectors/richtext/translation.py",
+        "        if there:\n            yield",
+        "        if False:\n            yield",
+        _named("tests/test_richtext_textile.py", "test_only_the_block_that_changed_is_written_anew"),
+    ),
+    Sabotage(
+        "R15",
+        "characters that mean nothing elsewhere mean something in Textile",
+        "connectors/richtext/textile_write.py",
+        " and alien_in(back) <= alive",
+        "",
+        _named("tests/test_richtext_textile.py", "test_nothing_comes_to_life_that_only_textile_knows"),
+    ),
+    Sabotage(
+        "R15",
+        "a macro that was copied to Redmine is carried out",
+        "connectors/redmine/texts.py",
+        "_BRACES.sub(part, text)",
+        "text",
+        _named("tests/test_redmine_texts.py", "test_a_macro_works_only_where_it_stood_already"),
+    ),
+    Sabotage(
+        "R15",
+        "a link that runs a script is read from HTML",
+        "connectors/richtext/html_read.py",
+        "    if not url or not inside or not _HARMLESS(url):\n",
+        "    if not url or not inside:\n",
+        _named("tests/test_richtext_html.py", "test_what_people_write_is_read"),
     ),
     Sabotage(
         "dry",

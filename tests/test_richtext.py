@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from connectors.richtext import FORMATS
+from connectors.richtext import FORMATS, HTML, TEXTILE
+from connectors.richtext.translation import Translation
 from tests.rich_texts import BLOCK, NASTY, TEXT
 
 ALL = pytest.mark.parametrize("name", sorted(FORMATS))
@@ -48,3 +49,11 @@ def test_an_edit_of_one_block_leaves_the_others_alone(name: str, blocks: list[st
     for text in texts:
         own = FORMATS[name].write(text)
         assert own in now
+
+
+@pytest.mark.parametrize("form", [TEXTILE, HTML])
+def test_a_dialect_that_is_wrong_costs_looks_and_never_text(form: Translation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks that run into each other in the native text: each is right, and the whole is not."""
+    monkeypatch.setattr(type(form._dialect), "gap_said", lambda self, gap: "\n")
+    text = "Erst **das**,\n\n\ndann *dies*\n\n- und\n- das"
+    assert form.read(form.write(text)) == text

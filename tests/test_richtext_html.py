@@ -53,7 +53,7 @@ def test_no_tag_and_no_address_gets_through_that_does_something(text: str) -> No
         ("<table><tr><th>A<th align=right>B<tr><td>1<td>2|3</table>", "| A | B |\n| --- | ---: |\n| 1 | 2\\|3 |"),
         ('<pre><code class="hl language-sh">a\n  b</code></pre>', "```sh\na\n  b\n```"),
         ("<blockquote><p>eins</p><p>zwei</p></blockquote>", "> eins\n>\n> zwei"),
-        ('<a href="https://aachen.de">Seite</a> <a href="javascript:x">nein</a>', "[Seite](https://aachen.de) nein"),
+        ('<a href="https://aachen.de">Seite</a> <a href="JavaScript:x">nein</a>', "[Seite](https://aachen.de) nein"),
         ("<p>eins</p><script>alert(1)</script><style>p{}</style><!-- x --><p>zwei</p>", "eins\n\nzwei"),
         ('<img src="https://aachen.de/b.png" alt="Bild"><hr>', "![Bild](https://aachen.de/b.png)\n\n---"),
         ("", ""),

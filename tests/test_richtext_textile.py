@@ -50,6 +50,11 @@ def test_both_say_the_same(text: str, native: str) -> None:
         ("+neu+ ^hoch^ %{color:red}rot% {{toc}}", "+neu+ ^hoch^ %{color:red}rot% {{toc}}"),
         ('"böse":javascript:alert(1)', '"böse":javascript:alert(1)'),
         ("<pre>\nif a\n\n* kein Punkt\n</pre>\nText", "```\nif a\n\n* kein Punkt\n```\nText"),
+        ("*** tief\n* flach", "- tief\n- flach"),
+        ("> eins\n> > zwei", "> eins\n>\n> > zwei"),
+        ("<pre>\n<code>x</code> y\n</pre>", "```\n<code>x</code> y\n```"),
+        ('<pre><code class="ruby">\nputs 1\n</code></pre>', "```ruby\nputs 1\n```"),
+        ("<pre>offen\n\n*fett*", "\\<pre>offen\n\n**fett**"),
         ("table{width:9%}.\n|_. A |\n|\\2. b|c|", "| A |  |\n| --- | --- |\n| b | c |"),
     ],
 )
@@ -100,3 +105,15 @@ def test_a_spelling_travels_along_and_a_note_that_people_lose_does_no_harm() -> 
     assert lost == "h1. Titel\n\n* eins\n* zwei"
     assert TEXTILE.read(lost) == "# Titel\n\n- eins\n- zwei"
     assert TEXTILE.read(native.replace("zwei", "drei")) == text.replace("zwei", "drei")
+
+
+@pytest.mark.parametrize("sign", ["*a ", "{{a(b ", "<pre>", "==a ", '"a":', "> ", "[[", "|a"])
+def test_a_heap_of_signs_is_read_and_written(sign: str) -> None:
+    text = sign * 3000
+    assert TEXTILE.read(TEXTILE.write(text)) == text
+    assert TEXTILE.write(TEXTILE.read(text), text) == text
+
+
+def test_lists_of_any_depth_are_no_reason_to_stop() -> None:
+    deep = "".join("*" * number + " a\n" for number in range(1, 900))
+    assert TEXTILE.write(TEXTILE.read(deep), deep) == deep

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from itertools import groupby
 
@@ -75,10 +76,12 @@ class _Textile:
         return word_for_word(source, ACTIVE) + note(number_of(Style(close=int(close))))
 
     def alive(self, native: str) -> frozenset[str]:
-        found = (
-            read_blocks(piece.source) for piece in pieces(native)[1] if not read_code(_noted_last(piece.source)[0])
-        )
-        return frozenset(whole for blocks in found for whole in alien_in(blocks))
+        found: set[str] = set()
+        for piece in pieces(native)[1]:
+            if not read_code(_noted_last(piece.source)[0]):
+                with contextlib.suppress(RecursionError):
+                    found |= alien_in(read_blocks(piece.source))
+        return frozenset(found)
 
     def gap_heard(self, gap: str) -> str:
         return gap if "\n" in gap else "\n"

@@ -39,6 +39,9 @@ ACTIVE = re.compile(r"[*_\-+^~%?@\"!=<{\[(&|#>:]")
 SCHEMES = ("http://", "https://", "ftp://", "ftps://", "mailto:", "/", "www.")
 """What an address of a link may begin with."""
 
+_FAR = 1000
+"""Characters between two signs that belong together; without a limit a heap of signs takes minutes to read."""
+
 _SIGNS = ("**", "*", "??", "-", "__", "_", "%", "+", "^", "~")
 _ANY_SIGN = "|".join(map(re.escape, _SIGNS))
 
@@ -62,13 +65,13 @@ _LINK = re.compile(
 _ENTITY = re.compile(r"&(?:#?\w+);", re.ASCII)
 
 ALIENS = (
-    re.compile(r"\{\{\w+(?:\([^\n]*?\))?(?:\n.*?\n)?\}\}", re.DOTALL),  # a macro
+    re.compile(rf"\{{\{{\w+(?:\([^\n]{{0,{_FAR}}}?\))?(?:\n.{{0,{_FAR}}}?\n)?\}}\}}", re.DOTALL),  # a macro
     re.compile(r"\b[A-Z][A-Z0-9]+(?P<sign>\()[^)]*\)"),  # an abbreviation and what it stands for
     re.compile(r"(?<=\w)(?P<sign>\[)\d+\]"),  # a footnote
-    re.compile(r"(?:^|(?<=\s))==[^=].*?==(?=\s|$)"),
+    re.compile(rf"(?:^|(?<=\s))==[^=].{{0,{_FAR}}}?==(?=\s|$)"),
     re.compile(r"(?P<sign><)/?[A-Za-z0-9_!]"),  # all quotation marks behind it are escaped, those of links too
     re.compile(r"^(?P<sign>\|).*\|$", re.MULTILINE),  # a row of a table within a paragraph
-    re.compile(r"</?(?:pre|code|kbd|notextile)\b[^>\n]*>|<!--.*?-->", re.DOTALL),
+    re.compile(rf"</?(?:pre|code|kbd|notextile)\b[^>\n]*>|<!--.{{0,{_FAR}}}?-->", re.DOTALL),
 )
 """What means something in Textile and nothing in CommonMark, besides the signs around words."""
 
@@ -85,7 +88,7 @@ def _spans(sign: str) -> re.Pattern[str]:
     quoted = re.escape(sign)
     return re.compile(
         rf"(?P<before>^|[>\s(\ue000-\uf8ff])(?!--)(?P<outer>{_ANY_SIGN}|){quoted}"
-        rf"(?P<inside>\w|[^\s].*?[^\s])(?!--){quoted}"
+        rf"(?P<inside>\w|[^\s].{{0,{_FAR}}}?[^\s])(?!--){quoted}"
         rf"(?P<other>{_ANY_SIGN}|)(?=[{_punctuation()}\ue000-\uf8ff]|\s|$)",
         re.DOTALL | re.MULTILINE,
     )

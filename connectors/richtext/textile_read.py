@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from connectors.richtext.invisible import is_word_for_word
 from connectors.richtext.textile_inline import code_read, read_inlines
 from connectors.richtext.translation import Piece
 from connectors.richtext.tree import (
@@ -22,6 +21,8 @@ from connectors.richtext.tree import (
 )
 
 PRE = re.compile(r"<pre\b[^>\n]*>(.*?)</pre>", re.DOTALL)
+_PRE_BEGINS = re.compile(r"^[ \t]*(?P<tag><pre\b[^>\n]*>)", re.MULTILINE)
+_PRE_ENDS = "</pre>"
 _NOTE = re.compile(" [\u2061-\u2064]+(?=\n|$)")
 
 _CLASS = r"(?:\([^\")\n]+\)|\{[^{\n][^\"}\n]+\}|\[[a-z\-_]+\])*"
@@ -37,7 +38,7 @@ _CELL = re.compile(
     rf"\|((_)?((?:\\\d+|/\d+)*)([<>=]+|[()]*)?[\-^~]?{_CLASS}\. ?)?((?:\[\[[^|\]]*\|[^|\]]*\]\]|[^|])*)(?=\|)"
 )
 _SIDES = {"<": "left", ">": "right", "=": "center"}
-_LANGUAGE = re.compile(r"""^<code(?:\s+class=["']([\w+#.-]*)["'])?>\s?(.*?)(?:</code>)?\s*$""", re.DOTALL)
+_LANGUAGE = re.compile(r"""^<code(?:\s+class=["']([\w+#.-]*)["'])?>\s?((?:(?!</code>).)*)(?:</code>)?\s*$""", re.DOTALL)
 
 
 def pieces(native: str) -> tuple[str, list[Piece]]:
@@ -58,15 +59,17 @@ def pieces(native: str) -> tuple[str, list[Piece]]:
 
 def _spans(native: str, at: int) -> Iterator[tuple[int, int]]:
     """The places of the blocks."""
-    for code in PRE.finditer(native):
-        line = native.rfind("\n", 0, code.start()) + 1
-        if code.start() < at or native[line : code.start()].strip() or is_word_for_word(native[line:]):
+    for code in _PRE_BEGINS.finditer(native, at):
+        start = code.start("tag")
+        if start < at:
             continue
-        yield from _prose(native, at, code.start())
-        end = code.end()
-        rest = _NOTE.match(native, end)
-        yield code.start(), rest.end() if rest else end
-        at = rest.end() if rest else end
+        end = native.find(_PRE_ENDS, start)
+        if end < 0:
+            break
+        rest = _NOTE.match(native, end + len(_PRE_ENDS))
+        yield from _prose(native, at, start)
+        at = rest.end() if rest else end + len(_PRE_ENDS)
+        yield start, at
     yield from _prose(native, at, len(native))
 
 
@@ -108,7 +111,10 @@ def read_blocks(source: str) -> list[Block]:
     lines = source.split("\n")
     if _RULE.match(source):
         return [Rule(source.strip()[0])]
-    if lines[0].startswith(">"):
+    quoted = next((n for n, line in enumerate(lines) if line.startswith(">")), 0)
+    if quoted:
+        return read_blocks("\n".join(lines[:quoted])) + read_blocks("\n".join(lines[quoted:]))
+    if source.startswith(">"):
         return _quote(lines)
     prefix = _PREFIX.match(source)
     if prefix:
@@ -171,8 +177,9 @@ def _lists(lines: list[str]) -> Iterator[List]:
     rows: list[tuple[str, str]] = []
     for line in lines:
         found = _LIST.match(line)
-        if found:
-            rows.append((found[1], found[2]))
+        if found:  # nobody is deeper than one below the item before, whose kind of list it is in
+            above = rows[-1][0][: len(found[1]) - 1] if rows else ""
+            rows.append((above + found[1][-1], found[2]))
         else:
             rows[-1] = (rows[-1][0], f"{rows[-1][1]}\n{line}")
     while rows:
@@ -186,8 +193,7 @@ def _list(rows: list[tuple[str, str]], ordered: bool) -> List:
     """A list from its rows: what is left of the sign, and the text."""
     items: list[Item] = []
     while rows:
-        own = rows[0][1] if not rows[0][0] else ""
-        rows = rows[1:] if not rows[0][0] else rows
+        own, rows = rows[0][1], rows[1:]
         below = next((n for n, row in enumerate(rows) if not row[0]), len(rows))
         under, rows = rows[:below], rows[below:]
         lists = []

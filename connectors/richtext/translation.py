@@ -100,12 +100,18 @@ class Translation:
         lead, pieces = dialect.pieces(native)
         found = []
         for number, piece in enumerate(pieces, 1):
-            heard = dialect.hear(piece.source)
+            heard = self._hear(piece.source)
             gap = dialect.gap_heard(piece.gap) if number < len(pieces) else piece.gap
             if heard.close and number < len(pieces):
                 gap = "\n" + gap.lstrip("\n")
             found.append((piece, heard.text, gap))
         return lead, found
+
+    def _hear(self, source: str) -> Heard:
+        try:
+            return self._dialect.hear(source)
+        except RecursionError:  # thousands of signs within each other: nobody's text, and nothing to stop a pass for
+            return Heard(source)
 
     # ---- writing -------------------------------------------------------------------------------------------------
 
@@ -141,7 +147,7 @@ class Translation:
         if native is None:
             return None
         lead, pieces = self._dialect.pieces(native)
-        heard = [self._dialect.hear(piece.source) for piece in pieces]
+        heard = [self._hear(piece.source) for piece in pieces]
         gaps = [self._dialect.gap_heard(piece.gap) for piece in pieces[:-1]]
         back = "".join(one.text + gap for one, gap in zip(heard, [*gaps, ""], strict=False))
         kept = bool(heard) and not lead and not pieces[-1].gap and heard[-1].close == close
