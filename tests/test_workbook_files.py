@@ -240,3 +240,24 @@ def test_what_has_no_column_is_not_asked_for(plan: Path) -> None:
     takes = connector.abilities.create_fields or frozenset()
     assert {"title", "due", "kind"} <= takes
     assert takes.isdisjoint({"visibility", "labels", "description"})
+
+
+def test_a_row_that_had_its_id_is_gone_even_beside_rows_that_have_none(tmp_path: Path) -> None:
+    """Found by a random history: it rested for good, because another row could have been it under a new title."""
+    path = tmp_path / "plan.csv"
+    path.write_text("Titel\nEins\nZwei\n", encoding="utf-8")
+    first = connector_to(path)
+    first.identify()
+    ref = by_title(first)["Zwei"].ref
+    first.create({"title": "Drei"}, "sb-1")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([lines[0], lines[1], lines[3], "Vier"]) + "\n", encoding="utf-8")
+    second, stranger = connector_to(path), connector_to(path)
+    second.identify(first.memory())
+    stranger.identify()
+    assert (second.probe(ref), stranger.probe(ref)) == (Gone(), Hidden())
+    four = by_title(second)["Vier"].ref
+    path.write_text("\n".join([lines[0], lines[1], lines[3], "Fünf"]) + "\n", encoding="utf-8")
+    third = connector_to(path)
+    third.identify(second.memory())
+    assert third.probe(four) == Hidden()
