@@ -1,7 +1,7 @@
 """Offices that keep one plan each, as a sheet or as a table of text, here or on a server, and work in it by hand.
 
-They use the format's own library and nothing of the connector. Whoever sorts a sheet moves the columns that can be
-seen, as a filter's arrows do. A task's tag is one of its labels, which nobody touches.
+They use the format's own library and nothing of the connector. Whoever sorts a sheet may move only the columns that
+can be seen, as the arrows of a filter do that does not cover the ids. A task's tag is one of its labels, which nobody touches.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Office:
     def remove(self, tag: str) -> None:
         raise NotImplementedError
 
-    def sort(self, *, backwards: bool) -> None:
+    def sort(self, *, backwards: bool, past_ids: bool) -> None:
         raise NotImplementedError
 
 
@@ -78,10 +78,11 @@ class SheetOffice(Office):
     def remove(self, tag: str) -> None:
         self._work(lambda sheet: sheet.delete_rows(self._place(sheet, tag)))
 
-    def sort(self, *, backwards: bool) -> None:
+    def sort(self, *, backwards: bool, past_ids: bool) -> None:
         def work(sheet: Worksheet) -> None:
             places = list(_places(sheet))
-            rows = [[sheet.cell(place, column).value for column in range(1, len(HEAD) + 1)] for place in places]
+            last = len(HEAD) if past_ids else sheet.max_column
+            rows = [[sheet.cell(place, column).value for column in range(1, last + 1)] for place in places]
             rows.sort(key=lambda row: str(row[0] or ""), reverse=backwards)
             for place, row in zip(places, rows, strict=True):
                 for column, value in enumerate(row, 1):
@@ -118,7 +119,7 @@ class TextOffice(Office):
     def remove(self, tag: str) -> None:
         self.store(_text([row for row in self.rows() if tag_of(row) != tag]))
 
-    def sort(self, *, backwards: bool) -> None:
+    def sort(self, *, backwards: bool, past_ids: bool) -> None:
         self.store(_text(sorted(self.rows(), key=lambda row: row["Titel"], reverse=backwards)))
 
 

@@ -154,12 +154,13 @@ def test_a_table_grows_with_its_rows_and_one_with_totals_does_not(plan: Path) ->
     assert (by_title(connector)["Zwei"].fields or {})["due"] == "2026-12-01"
     connector.create({"title": "Drei", "due": "2026-12-24"}, "sb-1")
     sheet = openpyxl.load_workbook(plan)["Tabelle"]
-    assert sheet.tables["Aufgaben"].ref == sheet.tables["Aufgaben"].autoFilter.ref == "A1:C4"
+    assert sheet.tables["Aufgaben"].ref == sheet.tables["Aufgaben"].autoFilter.ref == "A1:D4"
+    assert [one.name for one in sheet.tables["Aufgaben"].tableColumns] == ["Titel", "Status", "Frist", "sb-id"]
     assert (sheet["C4"].value, sheet["C4"].number_format) == (datetime.datetime(2026, 12, 24), "mm-dd-yy")
     name = "xl/tables/table1.xml"
     rewritten(plan, {name: parts(plan)[name].replace(b"<table ", b'<table totalsRowCount="1" ')})
     connector_to(plan, "Tabelle").create({"title": "Vier"}, "sb-2")
-    assert b'ref="A1:C4"' in parts(plan)[name]
+    assert b'ref="A1:D4"' in parts(plan)[name]
 
 
 def rewritten(path: Path, new: dict[str, bytes]) -> None:
@@ -180,6 +181,17 @@ def test_places_that_a_file_does_not_say_are_counted(plan: Path) -> None:
     assert record.fields == {"title": "Zwei", "status": "x", "due": "2026-12-01"}
     connector.update(record.ref, {"status": "Offen"}, record.version)
     assert openpyxl.load_workbook(plan)["Tabelle"]["B3"].value == "Offen"
+
+
+def test_a_filter_covers_the_ids_so_that_they_are_sorted_with_their_rows(plan: Path) -> None:
+    def filtered(sheet: Any) -> None:
+        sheet.auto_filter.ref = "A2:H5"
+
+    worked_on(plan, filtered)
+    assert b"Plan'!$A$2:$H$5" in parts(plan)["xl/workbook.xml"]
+    connector_to(plan).create({"title": "Neu"}, "sb-1")
+    assert openpyxl.load_workbook(plan)["Plan"].auto_filter.ref == "A2:I5"
+    assert b"Plan'!$A$2:$I$5" in parts(plan)["xl/workbook.xml"]
 
 
 # ---- where a new row goes --------------------------------------------------------------------------------------------

@@ -188,6 +188,34 @@ class Grid:
                 made.set("width", made.get("width", "9"))
             columns.append(made)
 
+    def join(self, head: int, column: int, title: str) -> None:
+        """Let a filter or a table that ends beside a new column cover it, so that sorting moves it with the rest."""
+        root = self._package.edit(self._part)
+        for one in root.iterfind("{*}autoFilter"):
+            self._rename_filter(one.get("ref"), _wider(one.get("ref"), head, column))
+            one.set("ref", _wider(one.get("ref"), head, column))
+        for part in self._tables():
+            table = self._package.tree(part)
+            if (wider := _wider(table.get("ref"), head, column)) == table.get("ref"):
+                continue
+            self._package.edit(part).set("ref", wider)
+            for one in table.iterfind("{*}autoFilter"):
+                one.set("ref", _wider(one.get("ref"), head, column))
+            names = table.find("{*}tableColumns")
+            number = max(int(one.get("id")) for one in names) + 1
+            etree.SubElement(names, tag(names, "tableColumn"), id=str(number), name=title)
+            names.set("count", str(len(names)))
+
+    def _rename_filter(self, old: str, new: str) -> None:
+        """Excel keeps the range of a filter under a hidden name as well."""
+        for name in self._package.edit(self._package.book).iterfind("{*}definedNames/{*}definedName"):
+            if name.get("name") == "_xlnm._FilterDatabase" and (name.text or "").endswith(f"!{_absolute(old)}"):
+                name.text = name.text.removesuffix(_absolute(old)) + _absolute(new)
+
+    def _tables(self) -> list[str]:
+        related = self._package.related(self._part)
+        return [one.target for one in related if one.kind == "table" and one.target in self._package.names]
+
     def stretch(self, row: int) -> None:
         """Let tables, rules for formats and rules for input that end with the row above reach this one."""
         last = row - 1
@@ -197,9 +225,8 @@ class Grid:
                 one.set("sqref", _longer(one.get("sqref"), last, row))
         for one in root.iter("{http://schemas.microsoft.com/office/excel/2006/main}sqref"):
             one.text = _longer(one.text or "", last, row)
-        for relation in self._package.related(self._part):
-            if relation.kind == "table" and relation.target in self._package.names:
-                self._stretch_table(relation.target, last, row)
+        for part in self._tables():
+            self._stretch_table(part, last, row)
 
     def _stretch_table(self, part: str, last: int, row: int) -> None:
         table = self._package.tree(part)
@@ -323,3 +350,13 @@ def _longer(ranges: str, last: int, row: int) -> str:
 def _one_longer(ref: str, last: int, row: int) -> str:
     (top, left), (bottom, right) = _corners(ref)
     return f"{_name(top, left)}:{_name(row, right)}" if 0 < top < bottom == last and right else ref
+
+
+def _wider(ref: str, head: int, column: int) -> str:
+    """A range below these headers that ends beside a column, made to reach it; any other as it is."""
+    (top, left), (bottom, right) = _corners(ref)
+    return f"{_name(top, left)}:{_name(bottom, column)}" if top == head and right == column - 1 else ref
+
+
+def _absolute(ref: str) -> str:
+    return _PLACE.sub(r"$\1$\2", ref)

@@ -68,6 +68,7 @@ class Spreadsheet:
             self._columns[cells.ID] = self._grid.columns + 1
             self._grid.put(self._head, self._columns[cells.ID], cells.ID)
             self._grid.hide(self._columns[cells.ID])
+            self._grid.join(self._head, self._columns[cells.ID], cells.ID)
         self._seal(row.place, native_id, row.fields.get("title"))
 
     def change(self, row: Row, fields: Fields) -> None:
