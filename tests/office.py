@@ -1,7 +1,8 @@
 """Offices that keep one plan each, as a sheet or as a table of text, here or on a server, and work in it by hand.
 
 They use the format's own library and nothing of the connector. Whoever sorts a sheet may move only the columns that
-can be seen, as the arrows of a filter do that does not cover the ids. A task's tag is one of its labels, which nobody touches.
+can be seen, as the arrows of a filter do that does not cover the ids. A task's tag is one of its labels, which nobody
+touches.
 """
 
 from __future__ import annotations
