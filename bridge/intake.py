@@ -8,6 +8,7 @@ of it happens in the book; the caller commits once per connector, so that nothin
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bridge import chronicle
 from bridge.book import Book, new_id
@@ -271,26 +272,36 @@ def _set_shadow(station: Station, link: Link, record: Record, waits_for: frozens
 # ---- deleted, moved, frozen -----------------------------------------------------------------------------------
 
 
-def take_delete(station: Station, link: Link) -> None:
+def take_delete(station: Station, link: Link, why: str = "deleted there (R22)") -> None:
     """The record is proven gone: the item dies, unless somebody changed what these people had not seen (R22)."""
     book = station.book
     item = book.item(link.item)
     if _hand_over(station, link):
         return
     was_dead = item.dead
-    shown = {cell: max(link.known.get(cell, NEVER), link.offered.get(cell, NEVER)) for cell in [*item.cells, LIFE]}
-    item.deletes.append(shown)
+    item.deletes.append(_carried(item, link))
     link.state = LinkState.RETIRED
     link.dirty = link.behind = False
     book.keep_link(link)
     book.touch(item)
     if item.dead and not was_dead:
-        chronicle.journal(station, item, LIFE, "live", "deleted", "edit", "deleted there (R22)")
+        chronicle.journal(station, item, LIFE, "live", "deleted", "edit", why)
     elif not item.dead:
         want(book, item, station.id)
         chronicle.journal(
             station, item, LIFE, "live", "live", "edit", "deleted there, edited elsewhere: it stays (R22)"
         )
+
+
+def would_die(station: Station, link: Link) -> bool:
+    """Whether a deletion there meets nothing that its people had not been shown (R22)."""
+    item = station.book.item(link.item)
+    return replace(item, deletes=[*item.deletes, _carried(item, link)]).dead
+
+
+def _carried(item: Item, link: Link) -> dict[Cell, Key]:
+    """What a delete of this record carries: the keys of all that was shown there (R22)."""
+    return {cell: max(link.known.get(cell, NEVER), link.offered.get(cell, NEVER)) for cell in [*item.cells, LIFE]}
 
 
 def _hand_over(station: Station, link: Link) -> bool:

@@ -8,6 +8,7 @@ from bridge.station import Station
 from connectors.base import Alive, Gone, Hidden, Moved, Native, OutOfScope, Record, Ref
 from connectors.errors import PlatformError
 
+DAY = 86_400
 AWAY = "rests here: it does not belong to this collection any more"
 
 
@@ -30,8 +31,10 @@ def take_probe(station: Station, link: Link, answer: object) -> None:
         case Gone():
             if link.state is not LinkState.RETIRED:
                 intake.take_delete(station, link)
-        case Hidden():
-            intake.freeze(station, link, "rests here: the platform does not show it to our account any more")
+        case Hidden(unsure=unsure):
+            if not (unsure and link.unseen and _given_up(station, link)):
+                intake.freeze(station, link, "rests here: the platform does not show it to our account any more")
+                link.unseen = (link.unseen or station.now) if unsure else 0
         case Moved(collection=collection, record=record) if _linked_at(station, link, collection, record):
             gone = release.forget_gone if release.is_released(link) else intake.take_delete
             gone(station, link)  # the other one was there before: a copy, not a move
@@ -39,6 +42,15 @@ def take_probe(station: Station, link: Link, answer: object) -> None:
             _follow(station, link, answer.collection, record)
         case _:
             intake.freeze(station, link, AWAY)
+
+
+def _given_up(station: Station, link: Link) -> bool:
+    """Whether a record that was not shown for a day counts as deleted: nobody changed it elsewhere meanwhile (R21)."""
+    if station.now - link.unseen < DAY or not intake.would_die(station, link):
+        return False
+    link.problem = ""
+    intake.take_delete(station, link, "not shown there for a day: deleted, as far as anybody can tell (R21)")
+    return True
 
 
 def _linked_at(station: Station, link: Link, collection: str, record: Record | None) -> bool:
@@ -91,7 +103,7 @@ def thaw(station: Station, link: Link) -> None:
     """A frozen record is back (R19)."""
     if link.state is LinkState.FROZEN:
         link.state = LinkState.LIVE
-        link.problem = ""
+        link.problem, link.unseen = "", 0
         link.dirty = link.behind = True
         station.book.keep_link(link)
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from bridge import chronicle, intake, release, written
-from bridge.probes import resolve_by_id, take_claim, take_probe, thaw
+from bridge.probes import DAY, resolve_by_id, take_claim, take_probe, thaw
 from bridge.state import NEVER, Binding, Intent, Link, LinkState, Store, Unlinked
 from bridge.station import MARK, Station
 from connectors.base import Alive, Changes, Connector, Record, Ref
 from connectors.errors import CursorExpired, PlatformError
 from mappings.canonical import normal
 
-DAY = 86_400
 SWEEP_VERSIONS = DAY
 SWEEP_CONTENTS = 7 * DAY
 """Every platform is swept: all ids and versions daily, all contents weekly (R6)."""
@@ -253,9 +252,21 @@ def _take_absent(station: Station, present: set[str]) -> None:
             station.whole = False
             if len(missing) > MANY:
                 break
+    _ask_again(station, present)
     for waiting in list(book.unlinked(station.id)):
         if waiting.native_id not in present:
             _forget_if_gone(station, waiting)
+
+
+def _ask_again(station: Station, present: set[str]) -> None:
+    """Ask a second time, a day later, for what may have been deleted, where nothing proves that (R21)."""
+    frozen = station.book.store.links_frozen(station.id)
+    unseen = [one.native_id for one in frozen if one.unseen and one.native_id not in present]
+    station.book.load_records(station.id, unseen)
+    for native_id in unseen:
+        link = station.book.link_at(station.id, native_id)
+        if link is not None and link.state is LinkState.FROZEN and station.now - link.unseen >= DAY:
+            ask(station, link)
 
 
 def _forget_if_gone(station: Station, waiting: Unlinked) -> None:

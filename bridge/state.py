@@ -161,6 +161,7 @@ class Link:
     pending    items that the record shall refer to and that have no record here yet (R13)
     problem    why the link is frozen or its record cannot be read, "" otherwise
     released   what became of the record when its item left the connector's scope: left, archived or deleted; ""
+    unseen     since when a frozen record may be deleted as well as hidden, 0 for never (R21)
     knocks     people changed a released record: whether it belongs there again is still to be asked
     written    run in which the bridge last wrote here
     """
@@ -192,6 +193,7 @@ class Link:
     pending: frozenset[str] = frozenset()
     problem: str = ""
     released: str = ""
+    unseen: int = 0
     knocks: bool = False
     written: int = 0
 

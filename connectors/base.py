@@ -137,7 +137,13 @@ class OutOfScope:
 
 @dataclass(frozen=True)
 class Hidden:
-    """The platform does not show the record to us: lost rights cannot be told from deletion."""
+    """The platform does not show the record to us, although the collection can be read.
+
+    ``unsure``: it may have been deleted as well, and nothing tells the one from the other. Two such answers a day
+    apart count as a deletion that archives elsewhere (R21).
+    """
+
+    unsure: bool = False
 
 
 @dataclass(frozen=True)

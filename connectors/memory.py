@@ -120,15 +120,16 @@ class MemoryConnector:
 
     def probe(self, ref: Ref) -> Probe:
         """The server knows where its records are; an id that was used again is another record."""
+        discreet = self.platform.traits.discreet
         try:
             entry = self._server.get(ref.native_id)
         except NotFound:
-            return Gone()
+            return Hidden(unsure=True) if discreet else Gone()
         if self._ref(entry) != ref:
             return Gone()
         if entry.here:
             return Alive(self._record(entry))
-        places: Mapping[str, Probe] = {HIDDEN: Hidden(), OUT: OutOfScope()}
+        places: Mapping[str, Probe] = {HIDDEN: Hidden(unsure=discreet), OUT: OutOfScope()}
         return places.get(entry.place) or Moved(entry.place, self._record(entry))
 
     def times(self, ref: Ref, names: Collection[str]) -> Mapping[str, float]:

@@ -57,6 +57,7 @@ class Traits:
     ``options``   fields whose values are ids of options (columns, labels), see `connectors.base`
     ``lacks``     fields that this platform does not have
     ``history``   it keeps when each field last changed
+    ``discreet``  what was deleted and what our account may not see are the same to a client
     """
 
     conditional: bool = True
@@ -72,6 +73,7 @@ class Traits:
     options: frozenset[str] = frozenset()
     lacks: frozenset[str] = frozenset()
     history: bool = False
+    discreet: bool = False
 
 
 _MINIMAL = frozenset({"title", "kind"})

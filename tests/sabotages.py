@@ -799,7 +799,7 @@ SABOTAGES = (
         "R21",
         "what was moved out of our sight counts as deleted",
         "connectors/openproject/connector.py",
-        "            return Gone() if me.admin else Hidden()\n",
+        "            return Gone() if me.admin else Hidden(unsure=True)\n",
         "            return Gone()\n",
         _named(OPENPROJECT_READS, "test_one_that_was_moved_out_of_our_sight_is_hidden"),
     ),

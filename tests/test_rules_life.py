@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bridge.reading import QUARANTINE
 from bridge.state import LinkState
-from connectors.memory_platform import HIDDEN
+from connectors.memory_platform import FACES, HIDDEN
 from tests.hostile import PULL_FAULTS
 from tests.oracles import exceptions
 from tests.test_histories import DAY, JUNE, MAY, at_peace, mirrored
@@ -173,6 +175,59 @@ def test_r19_a_record_deleted_while_it_was_away_takes_nothing_with_it(platform: 
     assert world.link(platform, "t1").state is LinkState.FROZEN
     for other in {"A", "B", "C"} - {platform}:
         world.shows(other, "t1", title="t1")
+
+
+def discreet() -> World:
+    """A and C, and R, on which what was deleted and what is hidden from us look alike; all show t1 and t2."""
+    world = World("ac")
+    world.builds("R", "b", traits=replace(FACES["b"], discreet=True))
+    world.connects("R", "R")
+    world.person("A").creates("t1").creates("t2")
+    world.sync_until_quiet()
+    return world
+
+
+@pytest.mark.parametrize("act", ["deletes", "moves_out"])
+def test_r21_what_may_be_deleted_counts_as_deleted_after_a_second_look_a_day_later(act: str) -> None:
+    world = discreet()
+    getattr(world.person("R"), act)("t1", *([HIDDEN] if act == "moves_out" else []))
+    world.sync_until_quiet()
+    world.passes(DAY - 60)
+    world.sync_until_quiet()
+    assert world.link("R", "t1").state is LinkState.FROZEN
+    assert not world.item("t1").dead
+    world.passes(120)
+    world.sync_until_quiet()
+    assert world.item("t1").dead
+    for other in "AC":
+        assert world.record(other, "t1").fields["archived"]
+    at_peace(world)
+
+
+def test_r21_what_comes_back_after_the_second_look_is_revived() -> None:
+    world = discreet()
+    world.person("R").moves_out("t1", to=HIDDEN)
+    world.sync_until_quiet()
+    world.passes(DAY + 60)
+    world.sync_until_quiet()
+    assert world.item("t1").dead
+    world.person("R").moves_back("t1")
+    world.sync_until_quiet()
+    world.everywhere("t1", archived=False)
+
+
+def test_r21_what_was_edited_elsewhere_meanwhile_is_not_taken_for_deleted() -> None:
+    world = discreet()
+    world.person("R").deletes("t1")
+    world.sync_until_quiet()
+    world.person("A").edits("t1", due=MAY)
+    world.sync_until_quiet()
+    for _ in range(3):
+        world.passes(DAY + 60)
+        world.sync_until_quiet()
+    assert not world.item("t1").dead
+    assert world.link("R", "t1").state is LinkState.FROZEN
+    world.shows("C", "t1", due=MAY)
 
 
 def test_r19_a_changed_kind_freezes_the_link() -> None:

@@ -182,8 +182,10 @@ class GitLabConnector:
             project = self._bound.project(address.project)
         except NotFound:
             return Hidden()
-        if not (self._bound.binding.admin or project.level >= PLANNER) or not project.has_issues:
+        if not project.has_issues:
             return Hidden()
+        if not (self._bound.binding.admin or project.level >= PLANNER):
+            return Hidden(unsure=True)  # it may have become confidential
         for raw in self._wire.numbered(address.project, [address.number]):
             again = shaped(Issue, raw, f"Issue {address.number}")
             if again.id == address.id:

@@ -210,7 +210,7 @@ class OpenProjectConnector:
             me = wire.me()
             wire.still(project, self._bound.title)
             wire.newest(project)  # Forbidden where our role may not see work packages any more: nobody is gone then
-            return Gone() if me.admin else Hidden()
+            return Gone() if me.admin else Hidden(unsure=True)
         record = self._record(found)
         if found.links.project.id != project:
             return Moved(record.collection, record)
