@@ -547,6 +547,22 @@ SABOTAGES = (
     ),
     Sabotage(
         "R21",
+        "one look is enough where nothing can be proven",
+        "bridge/probes.py",
+        "    if station.now - link.unseen < DAY or not",
+        "    if not",
+        _named(LIVES, "test_r21_what_may_be_deleted_counts_as_deleted_after_a_second_look_a_day_later"),
+    ),
+    Sabotage(
+        "R21",
+        "what was edited elsewhere counts as deleted after a day",
+        "bridge/probes.py",
+        "    if station.now - link.unseen < DAY or not intake.would_die(station, link):\n",
+        "    if station.now - link.unseen < DAY:\n",
+        _named(LIVES, "test_r21_what_was_edited_elsewhere_meanwhile_is_not_taken_for_deleted"),
+    ),
+    Sabotage(
+        "R21",
         "a tombstone needs no proof",
         "bridge/reading.py",
         "    elif link.state is not LinkState.RETIRED:\n        ask(station, link)\n",

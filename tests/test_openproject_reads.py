@@ -211,7 +211,7 @@ def test_gone_is_proven_to_an_administrator_only(
     server.remove(made)
     assert connector.probe(ref) == Gone()
     server.bridge.admin = False
-    assert connector.probe(ref) == Hidden()
+    assert connector.probe(ref) == Hidden(unsure=True)
 
 
 def test_a_404_proves_nothing_where_the_project_or_our_role_is_gone(server: OpenProject, project: Project) -> None:
@@ -252,7 +252,7 @@ def test_one_that_was_moved_out_of_our_sight_is_hidden(server: OpenProject, proj
     elsewhere = server.world.add_project("geheim", "Geheim")
     elsewhere.members = {server.anna.id: MEMBER}
     server.world.move(made.id, elsewhere)
-    assert connector.probe(ref) == Hidden()
+    assert connector.probe(ref) == Hidden(unsure=True)
 
 
 def test_what_lies_in_the_trash_rests(server: OpenProject, project: Project, connector: OpenProjectConnector) -> None:

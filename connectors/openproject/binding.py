@@ -136,7 +136,7 @@ class Binding:
             (
                 not self.admin,
                 f"Our account is no administrator on {host}: a work package that was deleted cannot be told from one "
-                "that was moved out of our sight, so it rests and nothing is archived elsewhere.",
+                "that was moved out of our sight: it rests, and is archived elsewhere a day later.",
             ),
         ]
         said += [
