@@ -549,8 +549,8 @@ SABOTAGES = (
         "R21",
         "one look is enough where nothing can be proven",
         "bridge/probes.py",
-        "    if station.now - link.unseen < DAY or not",
-        "    if not",
+        "DAY = 86_400\n",
+        "DAY = 1\n",
         _named(LIVES, "test_r21_what_may_be_deleted_counts_as_deleted_after_a_second_look_a_day_later"),
     ),
     Sabotage(
