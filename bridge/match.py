@@ -18,12 +18,13 @@ CLOSE = 0.85
 
 @dataclass(frozen=True, order=True)
 class Stray:
-    """A record without an item."""
+    """A record without an item. ``secret``: whether it is confidential; None where its platform cannot tell."""
 
     connector: str
     native_id: str
     kind: str
     title: str
+    secret: bool | None = False
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Free:
     title: str
     taken: frozenset[str]
     busy: bool = False
+    secret: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,28 @@ class Ambiguous:
 def pair(strays: Iterable[Stray], free: Mapping[tuple[str, str], Sequence[Free]]) -> list[Pairing | Ambiguous]:
     """Decide for every stray. ``free`` has, by (kind, normal title), the living items with that title."""
     groups: dict[tuple[str, str], list[Stray]] = {}
-    for stray in sorted(strays):
+    for stray in sorted(strays, key=lambda one: (one.connector, one.native_id)):
         groups.setdefault((stray.kind, normal(stray.title)), []).append(stray)
     decided: list[Pairing | Ambiguous] = []
     for key, group in sorted(groups.items()):
-        decided += _decide(group, free.get(key, ()))
+        decided += _decide_apart(group, free.get(key, ()))
+    return decided
+
+
+def _decide_apart(group: list[Stray], items: Sequence[Free]) -> list[Pairing | Ambiguous]:
+    """What is confidential is never taken for what is known not to be (ADR 0021).
+
+    What cannot tell goes with the others where these are all of one sort; else a person has to say.
+    """
+    known = {stray.secret for stray in group} | {item.secret for item in items}
+    if not {True, False} <= known:
+        return _decide(group, items)
+    decided: list[Pairing | Ambiguous] = []
+    for secret in (False, True):
+        if alike := [one for one in group if one.secret is secret]:
+            decided += _decide(alike, [one for one in items if one.secret is secret])
+    if unsure := tuple(one for one in group if one.secret is None):
+        decided.append(Ambiguous(unsure, tuple(f"{one.connector} {one.native_id}" for one in group)))
     return decided
 
 

@@ -14,7 +14,7 @@ from bridge.merge import Candidate
 from bridge.state import NEVER, Item, Link, LinkState, Unlinked
 from bridge.station import Station
 from connectors.base import Record
-from mappings.canonical import normal
+from mappings.canonical import CONFIDENTIAL, normal
 
 
 def pair(stations: Mapping[str, Station], times: exact.Times) -> list[match.Ambiguous]:
@@ -24,7 +24,7 @@ def pair(stations: Mapping[str, Station], times: exact.Times) -> list[match.Ambi
     book = next(iter(stations.values())).book
     moved = _take_moved(stations)
     waiting = {
-        match.Stray(u.connector, u.native_id, u.kind, u.title): u
+        match.Stray(u.connector, u.native_id, u.kind, u.title, _secret(stations[u.connector], u)): u
         for u in book.unlinked()
         if u.connector in stations and (_stays_outside(stations[u.connector], u) or _may_pair(stations[u.connector], u))
     }
@@ -90,6 +90,16 @@ def _is_outside(station: Station, waiting: Unlinked) -> bool:
         waiting.outside = outside
         station.book.keep_unlinked(waiting)
     return outside
+
+
+def _secret(station: Station, waiting: Unlinked) -> bool | None:
+    """Whether a record is confidential; None where it is on a platform that is fit for that and cannot tell."""
+    if waiting.outside and _stays_outside(station, waiting):
+        return False  # not asked for as long as it stays outside
+    meant = station.read(waiting.record.fields or {}).asserted("visibility")
+    if meant is not None and len(meant) == 1:
+        return CONFIDENTIAL in meant
+    return None if station.peer.fence.confidential else False
 
 
 def _stays_outside(station: Station, waiting: Unlinked) -> bool:
@@ -209,7 +219,8 @@ def _free_items(
     free: dict[tuple[str, str], list[match.Free]] = {}
     for item in items:
         taken = {link.connector for link in book.links_of(item.id) if link.state in (LinkState.LIVE, LinkState.FROZEN)}
-        one = match.Free(item.id, item.kind, item.title, frozenset(taken), item.id in creating)
+        secret = item.value("visibility") == CONFIDENTIAL
+        one = match.Free(item.id, item.kind, item.title, frozenset(taken), item.id in creating, secret)
         free.setdefault((item.kind, normal(item.title)), []).append(one)
     return free
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bridge import anew, chronicle, contact, exact, guard, intake, labels, match, pairing, probes, reading, release
+from bridge import anew, chronicle, contact, doors, exact, guard, intake, labels, match, pairing, reading, release
 from bridge.book import Book
 from bridge.given import Given, Trouble
 from bridge.learning import forget_how, learn
@@ -227,7 +227,7 @@ class Walk:
         for one in self.stations.values():
             wake_referrers(one)
             one.hanging = None
-        self._let_in()
+        doors.let_in(self.book, self.stations)
         operations = []
         links = {link.id: link for link in [*self.book.flagged("dirty"), *self.book.flagged("parked")]}
         self.book.load_links_of(sorted({link.item for link in links.values()}))
@@ -237,7 +237,7 @@ class Walk:
                 continue
             item = self.book.item(link.item)
             self._settle(station, item)
-            if self._knocks(station, link):
+            if doors.knocks(station, link):
                 continue  # it could not be asked for, or belongs there only since: it stays dirty
             if link.state is LinkState.WANTED and station.admits(item) and not self._may_create(station, link):
                 continue
@@ -246,17 +246,6 @@ class Walk:
             if todo.operation is not None:
                 operations.append(todo.operation)
         return operations
-
-    def _let_in(self) -> None:
-        """Released records whose item belongs there again, or that people changed, are asked for (ADR 0021)."""
-        for link in [link for link in self.book.flagged("dirty") if release.is_released(link)]:
-            station = self.stations.get(link.connector)
-            if station is not None and not station.failed and self._knocks(station, link):
-                probes.let_in(station, link)
-
-    def _knocks(self, station: Station, link: Link) -> bool:
-        """Whether a released record may have to be taken back."""
-        return release.is_released(link) and (link.knocks or station.admits(self.book.item(link.item)))
 
     def _settle(self, station: Station, item: Item) -> None:
         """What was merged singly must make sense together: groups (R12), and references without circles (R13)."""

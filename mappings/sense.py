@@ -71,8 +71,11 @@ def _choice(name: str, table: Choice) -> Iterator[Problem]:
         if str(raw) not in known:
             yield Problem((*where, *key), raw, f"is not a value of {name}. {near(str(raw), known)}")
 
-    if bool(table.elements) == bool(table.values):
+    alone = table.secret is not None and not (table.elements or table.values)
+    if bool(table.elements) == bool(table.values) and not alone:
         yield Problem(where, None, "needs either values or elements, and not both. Keep one of the two.")
+    if table.secret is not None and name != "visibility":
+        yield Problem((*where, "secret"), table.secret.native, "only visibility has one. Take it out.")
     for native, raw in table.values.items():
         yield from unknown(("values", native), raw)
         if table.as_ == "number" and not native.removeprefix("-").isdecimal():
@@ -92,7 +95,8 @@ def _choice(name: str, table: Choice) -> Iterator[Problem]:
     yield from _twice((*where, "values"), table.values)
     if table.elements:
         yield from _one_without((*where, "elements"), table.elements)
-    yield from _total(spec, table)
+    if not alone:
+        yield from _total(spec, table)
     yield from _coarse(spec, table)
 
 

@@ -53,12 +53,20 @@ class Coarse(_Table):
     knows: tuple[str, ...] = ()
 
 
+class Secret(_Table):
+    """How a platform keeps a record to few people: each of ``values`` says so, and the first is written."""
+
+    native: str = Field(min_length=1)
+    values: tuple[StrictBool | StrictStr, ...] = Field(min_length=1)
+
+
 class Choice(_Table):
     """One of a vocabulary (R8).
 
     ``empty`` is what nothing there means. ``shown_as`` says which value is shown where the platform has none for
     a value, ``coarse`` which records have none for most of them. Of status only: ``stamp`` is a moment that goes
-    with done, ``flag`` a moment that *means* done.
+    with done, ``flag`` a moment that *means* done. Of visibility only: ``secret`` is what means confidential, whatever
+    else the record says; where it is alone, nobody can tell internal from public there.
     """
 
     native: str = Field(min_length=1)
@@ -70,6 +78,7 @@ class Choice(_Table):
     coarse: Coarse | None = None
     stamp: str | None = None
     flag: str | None = None
+    secret: Secret | None = None
 
 
 class Reference(_Table):

@@ -42,6 +42,7 @@ from mappings.scene import (
     Waiting,
     Wish,
 )
+from mappings.secret import SecretCodec
 
 __all__ = ["Reading", "References", "Translator", "Vocabulary", "Writing"]
 
@@ -222,6 +223,8 @@ class Translator:
     def blank(self) -> dict[str, Native]:
         """The native fields of a record in which nothing stands."""
         natives = {native for codec in self._codecs.values() for native in codec.natives} | {self._kinds.native}
+        sight = self._mapping.fields.visibility
+        natives |= {sight.secret.native} if sight is not None and sight.secret is not None else set()
         return {native: () if native in self._sets else None for native in natives}
 
     def create(self, kind: Kind, cells: Mapping[Cell, Value], voc: Vocabulary, refs: References, at: int) -> Writing:
@@ -312,10 +315,8 @@ def _codecs(mapping: tables.Mapping_, *, needs_record: bool) -> dict[str, Codec]
                 status = mapping.fields.status
                 flagged = name == "completed_on" and status is not None and status.flag == table.native
                 codecs[name] = DayCodec(name, table, _beside(name, mapping), codecs["status"] if flagged else None)
-            case tables.Choice() as table if table.elements:
-                codecs[name] = ElementChoiceCodec(name, table)
             case tables.Choice() as table:
-                codecs[name] = ChoiceCodec(name, table, mapping.fields.completed_on)
+                codecs[name] = _choice(name, table, mapping)
             case tables.Reference(by="title") as table:
                 codecs[name] = MilestoneCodec(table, elements, needs_record=needs_record)
             case tables.Reference() as table:
@@ -327,6 +328,18 @@ def _codecs(mapping: tables.Mapping_, *, needs_record: bool) -> dict[str, Codec]
             case None:
                 pass
     return codecs
+
+
+def _choice(name: str, table: tables.Choice, mapping: tables.Mapping_) -> Codec:
+    codec: Codec | None = None
+    if table.elements:
+        codec = ElementChoiceCodec(name, table)
+    elif table.values:
+        codec = ChoiceCodec(name, table, mapping.fields.completed_on)
+    if table.secret is not None:
+        return SecretCodec(table.secret, codec)
+    assert codec is not None
+    return codec
 
 
 def _beside(name: str, mapping: tables.Mapping_) -> str:

@@ -25,7 +25,10 @@ BOARD = Traits(
         {"kind", "milestone", "parent", "depends_on", "priority", "progress", "completed_on", "start", "responsible"}
     ),
 )
-"""A board: columns and labels are options with ids; kinds, milestones and visibility are labels. Face "d"."""
+"""A board: columns and labels are options with ids; kinds, milestones and visibility are labels. Face "d".
+
+Face "e" is the same board in an office that keeps no milestones on it: there they are nothing but labels.
+"""
 
 _BOARD_MAPPING = """
 platform = "board"
@@ -62,10 +65,11 @@ cancelled = "done"
 @cache
 def translator(face: str, lacks: frozenset[str] = frozenset()) -> Translator:
     """The shipped mapping with the statuses of this face, and without the fields in ``lacks``."""
-    if face == "d":
+    if face in ("d", "e"):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "board.toml")
-            path.write_text(_BOARD_MAPPING, encoding="utf-8")
+            text = _BOARD_MAPPING if face == "d" else _BOARD_MAPPING.replace('milestone = ["Meilenstein"]\n', "")
+            path.write_text(text, encoding="utf-8")
             return Translator(schema.load(path), ZONE)
     mapping = schema.load(schema.shipped("memory.toml"))
     status = mapping.fields.status

@@ -52,6 +52,7 @@ STATUS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "done": ("done", "cancelled"),
     },
 }
+STATUS = {**STATUS, "e": STATUS["d"]}
 """What a status of a face may mean; the first is its plain meaning."""
 
 Cells = dict[str, object]

@@ -11,6 +11,8 @@ LIVES = "tests/test_rules_life.py"
 WRITING = "tests/test_rules_writing.py"
 MACHINE = "tests/test_machine.py"
 RICH = "tests/test_richtext.py"
+SCOPES, SCOPED = "tests/test_scopes.py", "tests/test_scopes_life.py"
+SECRETS = "tests/test_confidential.py"
 MOVES = "tests/test_gitlab_moves.py"
 DECK = "tests/test_deck_mirroring.py"
 OPENPROJECT_READS = "tests/test_openproject_reads.py"
@@ -376,8 +378,8 @@ SABOTAGES = (
         "R16",
         "at first contact a default is a word like any other",
         "mappings/translate.py",
-        "        return not values or is_empty(cell, preferred(values))\n",
-        "        return not values\n",
+        '        if self.inputs.get(cell) in (None, ("empty",)):\n            return True\n        values =',
+        "        return False\n        values =",
         _named(LIVES, "test_r16_at_first_contact_a_default_does_not_beat_an_older_value"),
     ),
     Sabotage(
@@ -930,5 +932,94 @@ SABOTAGES = (
         "        if self.dry:\n            return\n",
         "",
         _named(MACHINE, "test_dry_means_dry"),
+    ),
+    # ---- scopes (ADR 0021) -----------------------------------------------------------------------------------------
+    Sabotage(
+        "R19",
+        "a record that we deleted because its item left the scope counts as deleted by people",
+        "bridge/probes.py",
+        "        case Gone() if release.is_our_delete(station.book, link):\n",
+        "        case Gone() if False:\n",
+        _named(SCOPED, "test_our_own_delete_is_nobodys_word"),
+    ),
+    Sabotage(
+        "R19",
+        "a released record that is deleted later takes its item with it",
+        "bridge/probes.py",
+        "            release.forget_gone(station, link)\n",
+        "            intake.take_delete(station, link)\n",
+        _named(SCOPED, "test_what_people_release_and_delete_lives_on_elsewhere"),
+    ),
+    Sabotage(
+        "R19",
+        "a record is let go of while a write to it may still land",
+        "bridge/release.py",
+        "    if any(intent.link == link.id for intent in book.intents(station.id)):\n        return False\n",
+        "",
+        _named(SCOPED, "test_a_late_update_of_a_record_that_was_released_is_no_edit_of_people"),
+    ),
+    Sabotage(
+        "R19",
+        "what is mirrored wanders by its own values only, not by what it is part of",
+        "bridge/book.py",
+        "        self.follow(new)\n",
+        "",
+        _named(SCOPED, "test_what_is_part_of_a_measure_follows_it_when_it_is_renamed"),
+    ),
+    Sabotage(
+        "R13",
+        "a reference that vanished because we took its target away is cleared everywhere",
+        "bridge/vanished.py",
+        "        if values != {None} or not _pointed_outside(station, before, cell)\n",
+        "",
+        _named(SCOPED, "test_what_a_platform_clears_because_we_took_its_target_away_is_cleared_nowhere_else"),
+    ),
+    Sabotage(
+        "R13",
+        "a record is deleted under which others stay",
+        "bridge/release.py",
+        "    if stays or not _is_shown_elsewhere(station, item):\n",
+        "    if not _is_shown_elsewhere(station, item):\n",
+        _named(SCOPED, "test_a_record_under_which_others_stay_is_archived_instead_of_deleted"),
+    ),
+    Sabotage(
+        "R31",
+        "a changed scope is not asked for",
+        "bridge/contact.py",
+        "    if before != now:\n",
+        "    if False:\n",
+        _named(SCOPES, "test_a_changed_scope_waits_for_a_person_and_is_shown"),
+    ),
+    Sabotage(
+        "secret",
+        "a connector that is not fit for it is shown what is confidential",
+        "bridge/scoping.py",
+        '            return self.confidential or item.value("visibility") != CONFIDENTIAL\n',
+        "            return True\n",
+        _named(SECRETS, "test_a_confidential_record_goes_to_fit_connectors_only_and_is_confidential_there"),
+    ),
+    Sabotage(
+        "secret",
+        "the title of a confidential milestone is written as a label",
+        "bridge/station.py",
+        "            raise Pending(item)  # what does not belong here is not named here either\n",
+        "            pass\n",
+        _named(SECRETS, "test_a_milestone_that_is_confidential_is_no_label_where_it_must_not_be_shown"),
+    ),
+    Sabotage(
+        "secret",
+        "what was planned is sent although the item became confidential meanwhile",
+        "bridge/outbox.py",
+        "        return station.admits(item)\n",
+        "        return True\n",
+        _named(SECRETS, "test_what_is_learnt_in_the_midst_of_writing_stops_what_was_planned"),
+    ),
+    Sabotage(
+        "secret",
+        "a confidential record is paired with one that is not",
+        "bridge/match.py",
+        "    if not {True, False} <= known:\n",
+        "    if True:\n",
+        _named(SECRETS, "test_a_confidential_record_is_not_paired_with_one_that_is_not"),
     ),
 )

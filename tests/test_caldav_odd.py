@@ -101,6 +101,15 @@ def test_what_its_owner_keeps_private_is_not_shown_to_the_bridge(
     assert isinstance(connector.probe(record.ref), Alive)
 
 
+def test_a_connector_that_is_marked_as_fit_is_shown_what_is_private(calendar: Calendar) -> None:
+    connector = calendar.ready(confidential=True)
+    calendar.put("netz", "SUMMARY:Personalgespräch", "CLASS:PRIVATE")
+    (record,) = connector.pull(None, {}).records
+    assert record.fields is not None
+    assert record.fields["CLASS"] == "PRIVATE"
+    assert isinstance(connector.probe(record.ref), Alive)
+
+
 def test_one_object_that_the_server_does_not_hand_out_stops_nothing(
     calendar: Calendar, connector: CalDavConnector, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,6 +100,29 @@ def test_a_release_whose_answer_was_lost_kills_nothing(fault: str, release: str)
     made.everywhere("t1", labels=("Presse",), archived=False)
 
 
+@pytest.mark.parametrize("fault", ["lost after", "late", "500 after", "reset after"])
+def test_our_own_delete_is_nobodys_word(fault: str) -> None:
+    made = world("abc", release="delete")
+    made.person("B").labels("t1", remove=["Presse"])  # who knows all of it, so that their delete would be its death
+    made.platforms["B"].fails(fault)
+    made.sync()
+    made.settle()
+    assert not made.records("B", "t1")
+    assert not made.item("t1").dead
+    made.shows("A", "t1", labels=(), archived=False)
+
+
+@pytest.mark.parametrize("release", ["archive", "leave"])
+def test_what_people_release_and_delete_lives_on_elsewhere(release: str) -> None:
+    made = world("abc", release=release)
+    made.person("B").labels("t1", remove=["Presse"])
+    made.sync_until_quiet()
+    made.person("B").deletes("t1")
+    made.person("A").labels("t1", add=["Presse"])
+    made.settle()
+    made.everywhere("t1", labels=("Presse",), archived=False)
+
+
 @pytest.mark.parametrize("release", ["archive", "delete", "leave"])
 def test_killed_while_releasing_it_ends_as_if_it_had_not_been(release: str) -> None:
     for number in range(1, 14):

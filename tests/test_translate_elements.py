@@ -112,7 +112,7 @@ def test_edits_of_labels_are_told_one_by_one() -> None:
 
 
 def test_public_is_a_deliberate_element() -> None:
-    assert said(on_caldav(), "visibility") == {"internal", "confidential"}  # no word for it there
+    assert said(on_caldav(), "visibility") == {"internal"}
     assert to_caldav({"visibility": "public"}, CATEGORIES=("a",)) == {"CATEGORIES": ("a", "öffentlich")}
     assert to_caldav({"visibility": "internal"}, CATEGORIES=("Public", "a", "öffentlich")) == {"CATEGORIES": ("a",)}
     assert to_deck({"visibility": "public"}) == {"labels": ("l3",)}

@@ -61,7 +61,7 @@ todos = st.fixed_dictionaries(
         "CATEGORIES": sets,
         "PARENT": natives,
         "DEPENDS-ON": st.sets(st.sampled_from(["n1", "n3", "n9"])).map(lambda found: tuple(sorted(found))),
-        "CLASS": st.none(),
+        "CLASS": st.sampled_from([None, "PUBLIC", "PRIVATE", "CONFIDENTIAL"]),
     }
 )
 
@@ -148,6 +148,7 @@ NATIVES = {  # which native fields an edit of a canonical field may touch
 }
 for platform in NATIVES:
     NATIVES[platform] = {name: NATIVES[platform].get(name, set()) for name in FIELDS}
+NATIVES[CALDAV]["visibility"].add("CLASS")
 
 
 def elements(value: Native) -> tuple[str, ...]:

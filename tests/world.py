@@ -105,7 +105,7 @@ class World:
         """A new platform somewhere; nobody is connected to it yet."""
         self.faces[name], self.ahead[name] = face, skew
         made = HostilePlatform(
-            name, traits or (BOARD if face == "d" else FACES[face]), lambda: float(self.now + self.ahead[name])
+            name, traits or (BOARD if face in ("d", "e") else FACES[face]), lambda: float(self.now + self.ahead[name])
         )
         made.watcher = self.provenance
         self.platforms[name] = made

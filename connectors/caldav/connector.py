@@ -157,7 +157,7 @@ class CalDavConnector:
                 record = self._unreadable(body, body.name, "another task in this calendar has the same UID")
             uid = record.ref.native_id
             names[body.name] = uid
-            if records.is_private(record.fields or {}):
+            if self._withholds(record):
                 withheld.add(uid)
                 continue
             if known.get(uid) == record.version:
@@ -280,13 +280,17 @@ class CalDavConnector:
         except (Forbidden, NotACollection):
             return Hidden()
         if found is not None:
-            return OutOfScope() if records.is_private(found[1].fields or {}) else Alive(found[1])
+            return OutOfScope() if self._withholds(found[1]) else Alive(found[1])
         # That it is not here is proven: the calendar has just answered a search for it.
         for place in self._siblings():
             record = self._moved_to(ref.native_id, place)
             if record is not None:
                 return Moved(place.path, record)
         return Gone()
+
+    def _withholds(self, record: Record) -> bool:
+        """Whether a task is its owner's own affair, and this connector is not marked as fit for it."""
+        return not self._access.confidential and records.is_private(record.fields or {})
 
     def _siblings(self) -> list[Place]:
         """The other calendars beside ours, looked up at most once a minute: deletions come in flocks."""

@@ -59,7 +59,7 @@ def read(todo: Todo) -> tuple[dict[str, Native], frozenset[str]]:
 
 
 def is_private(fields: Fields) -> bool:
-    """Whether its owner keeps a task from others (RFC 5545, 3.8.1.3): then it is copied nowhere."""
+    """Whether its owner keeps a task from others (RFC 5545, 3.8.1.3): only connectors that are fit for it mirror it."""
     return str(fields.get("CLASS") or "").upper() in ("PRIVATE", "CONFIDENTIAL")
 
 
