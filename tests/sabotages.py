@@ -1000,11 +1000,11 @@ SABOTAGES = (
     ),
     Sabotage(
         "secret",
-        "the title of a confidential milestone is written as a label",
+        "the title of a confidential milestone is told where it must not be",
         "bridge/station.py",
         "            raise Pending(item)  # what does not belong here is not named here either\n",
         "            pass\n",
-        _named(SECRETS, "test_a_milestone_that_is_confidential_is_no_label_where_it_must_not_be_shown"),
+        _named(SECRETS, "test_nothing_that_is_told_of_an_unfit_connector_names_what_is_confidential"),
     ),
     Sabotage(
         "secret",

@@ -161,8 +161,9 @@ def test_a_label_that_is_called_like_a_confidential_milestone_stays_a_label(face
     made.shows("B", "t1", labels=(label,))
 
 
-def test_nothing_that_is_told_of_an_unfit_connector_names_what_is_confidential() -> None:
-    made = world("ad", fit="A")
+@pytest.mark.parametrize("face", "de")
+def test_nothing_that_is_told_of_an_unfit_connector_names_what_is_confidential(face: str) -> None:
+    made = world("a" + face, fit="A")
     long = "Kündigung " * 12  # longer than a label may be, and than a board takes as a title
     made.person("A").creates("geheim", title=long, kind="milestone", **SECRET)
     made.person("A").creates("t1", milestone="geheim")

@@ -112,13 +112,16 @@ def test_our_own_delete_is_nobodys_word(fault: str) -> None:
     made.shows("A", "t1", labels=(), archived=False)
 
 
+@pytest.mark.parametrize("place", "ABC")
 @pytest.mark.parametrize("release", ["archive", "leave"])
-def test_what_people_release_and_delete_lives_on_elsewhere(release: str) -> None:
-    made = world("abc", release=release)
-    made.person("B").labels("t1", remove=["Presse"])
+def test_what_people_release_and_delete_lives_on_elsewhere(release: str, place: str) -> None:
+    made = world("abc", release=release, at=place)
+    made.person(place).labels("t1", remove=["Presse"])
     made.sync_until_quiet()
-    made.person("B").deletes("t1")
-    made.person("A").labels("t1", add=["Presse"])
+    made.person(place).deletes("t1")
+    made.settle()
+    assert not made.item("t1").dead
+    made.person("C" if place == "B" else "B").labels("t1", add=["Presse"])
     made.settle()
     made.everywhere("t1", labels=("Presse",), archived=False)
 
