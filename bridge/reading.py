@@ -358,7 +358,9 @@ def _own(station: Station, intent: Intent) -> Unlinked | None:
     kind = station.book.item(intent.item).kind  # it was sent with the create
     suspects = [one for one in _suspects(station, intent) if one.kind == kind]
     title = normal(station.translator.title(intent.sent))
-    exact = sorted((s for s in suspects if normal(s.title) == title), key=lambda s: s.native_id)
+    sent = {**station.abilities.defaults, **intent.sent}
+    titled = sorted((s for s in suspects if normal(s.title) == title), key=lambda s: s.native_id)
+    exact = [one for one in titled if intake.is_as_sent(station, sent, one.record)] or titled
     rivals = [i for i in station.book.intents(station.id) if i.kind == "create" and i is not intent]
     alike = [i for i in rivals if dict(i.sent) == dict(intent.sent)]
     if exact and (len(exact) == 1 or len(exact) <= len(alike) + 1):

@@ -389,6 +389,14 @@ FOUND = {
             Act("A", T1, "delete"),
         )
     ),
+    "R17 two creates were lost whose titles differ in case": History(
+        events=(
+            Act("A", T1, "create", "bericht  "),
+            Act("A", T2, "create", "Bericht"),
+            Sync(writes=(("C", 2, "500 after"), ("B", 2, "late"), ("B", 1, "reset after"))),
+            Land(),
+        )
+    ),
 }
 
 
