@@ -205,9 +205,7 @@ def is_as_sent(station: Station, sent: Fields, record: Record) -> bool:
 
 def _take_life(station: Station, link: Link, item: Item, record: Record, before: Reading, after: Reading) -> None:
     """Reopening an archived record raises life's key, even where the item lives already (R22)."""
-    if (
-        after.archived and not before.archived
-    ):  # by ourselves, if its answer was lost (R17); else it is their own matter
+    if after.archived and not before.archived:  # by us, if our answer was lost (R17); else it is their own matter
         sent = [i for i in station.book.intents(station.id) if i.link == link.id and i.kind == "archive"]
         link.archived = link.archived or bool(sent)
     if not (link.archived and before.archived and not after.archived):
