@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.base import Fields, Native
 from mappings import tables
-from mappings.canonical import FIELDS, Cell, Kind, Value, alike, element_of, field_of, is_empty, plain, preferred
+from mappings.canonical import CONFIDENTIAL, FIELDS, Cell, Kind, Value, alike, element_of, field_of, is_empty, plain
 from mappings.choices import ChoiceCodec, ElementChoiceCodec
 from mappings.codecs import (
     DayCodec,
@@ -77,8 +77,8 @@ class Reading:
         """Whether the record says nothing about a cell, so that at first contact its meaning beats nobody (R16)."""
         if self.inputs.get(cell) in (None, ("empty",)):
             return True
-        values = self.asserted(cell)
-        return not values or is_empty(cell, preferred(values))
+        # What only cannot be told from "confidential" says nothing of that.
+        return all(is_empty(cell, value) for value in self.asserted(cell) or () if value != CONFIDENTIAL)
 
 
 @dataclass(frozen=True)

@@ -378,8 +378,8 @@ SABOTAGES = (
         "R16",
         "at first contact a default is a word like any other",
         "mappings/translate.py",
-        '        if self.inputs.get(cell) in (None, ("empty",)):\n            return True\n        values =',
-        "        return False\n        values =",
+        '        if self.inputs.get(cell) in (None, ("empty",)):\n            return True\n',
+        "        return False\n",
         _named(LIVES, "test_r16_at_first_contact_a_default_does_not_beat_an_older_value"),
     ),
     Sabotage(

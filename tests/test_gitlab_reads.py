@@ -162,6 +162,33 @@ def test_what_staff_made_confidential_is_copied_nowhere(
     assert titles(connector.pull(after.cursor, {})) == {"eins"}
 
 
+def test_a_connector_that_is_marked_as_fit_is_shown_what_is_confidential(gitlab: GitLab, project: Project) -> None:
+    project.visibility = "private"
+    connector = ready(gitlab, confidential=True)
+    gitlab.add(project, "Personalfrage", confidential=True)
+    made = gitlab.add(project, "eins")
+    before = connector.pull(None, {})
+    assert titles(before) == {"eins", "Personalfrage"}
+    assert set((before.options or {})["visibility"]) == {"members", "secret"}
+    assert shown(find(connector, "Personalfrage"))["visibility"] == "secret"
+    assert shown(find(connector, "eins"))["visibility"] == "members"
+    record = connector.update(find(connector, "eins").ref, {"visibility": "secret"}, find(connector, "eins").version)
+    assert made.confidential
+    assert shown(record)["visibility"] == "secret"
+    record = connector.update(record.ref, {"visibility": "members"}, record.version)
+    assert not made.confidential
+    assert shown(connector.create({"title": "zwei", "visibility": "secret"}, "mark"))["visibility"] == "secret"
+
+
+def test_in_an_open_project_confidential_says_only_that_it_is_not_public(gitlab: GitLab, project: Project) -> None:
+    project.visibility = "public"
+    connector = ready(gitlab, confidential=True)
+    gitlab.add(project, "Personalfrage", confidential=True)
+    assert titles(connector.pull(None, {})) == set()
+    made = connector.create({"title": "eins", "visibility": "secret"}, "mark")
+    assert shown(made)["visibility"] == "confidential"
+
+
 def test_what_we_made_confidential_ourselves_is_read_on(gitlab: GitLab, project: Project) -> None:
     """In a project that everybody may read, internal tasks of the other tools are confidential."""
     project.visibility = "public"

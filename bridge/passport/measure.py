@@ -14,10 +14,11 @@ from bridge.passport.report import Line, Passport, Verdict
 from connectors.errors import Forbidden, NotACollection, PlatformError, Rejected, Unauthorized
 from mappings.canonical import (
     FIELDS,
+    INTERNAL,
     PRIORITY,
+    PUBLIC,
     STATUS,
     TITLE_LIMIT,
-    VISIBILITY,
     Cell,
     Kind,
     Type,
@@ -70,7 +71,8 @@ def measure(bench: Bench, passport: Passport, tell: Callable[[str], None] = lamb
         ("fields", _fields(bench)),
         ("status", _choices(bench, "status", STATUS)),
         ("priority", _choices(bench, "priority", (*PRIORITY, None))),
-        ("visibility", _choices(bench, "visibility", (*reversed(VISIBILITY),))),
+        # What is confidential is shown to no connector but those that are marked as fit for it: not tried.
+        ("visibility", _choices(bench, "visibility", (PUBLIC, INTERNAL))),
         ("labels", _labels(bench)),
         ("references", _references(bench)),
         ("dates", _dates(bench)),

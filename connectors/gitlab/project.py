@@ -18,7 +18,7 @@ from connectors.gitlab.binding import Binding, choose, folded
 from connectors.gitlab.shapes import CANCELLED, CLOSED, OPENED, PLANNER, Group, Issue, Label, Project, state_of
 from connectors.gitlab.wire import Wire
 
-CONFIDENTIAL, MEMBERS, PUBLIC = "confidential", "members", "public"
+CONFIDENTIAL, MEMBERS, PUBLIC, SECRET = "confidential", "members", "public", "secret"
 """Who may read an issue: the project's own staff, whoever may see the project, or everybody on the internet.
 
 Only where the last is possible the first is offered: elsewhere nothing needs to be hidden from the project's guests.
@@ -207,12 +207,22 @@ class BoundProject:
         labels = self.labels()
         shown = {one.shows_issues for one in self.projects().values()}
         readers = (*((MEMBERS,) if shown != {True} else ()), *((CONFIDENTIAL, PUBLIC) if True in shown else ()))
+        readers += (SECRET,) if self.fit and shown != {True} else ()
         states = {one: one for one in (OPENED, CLOSED, CANCELLED)}
         return {
             "status": {**states, **labels.states},
             "labels": labels.others,
             "visibility": {one: one for one in readers},
         }
+
+    @property
+    def fit(self) -> bool:
+        """Whether the settings say that confidential issues may be mirrored (ADR 0021)."""
+        return self._access.confidential
+
+    def keeps_secrets(self, project: int | None) -> bool:
+        """Whether a confidential issue of a project says more there than that it is not public."""
+        return self.fit and not self.project(project).shows_issues
 
     @property
     def shows_issues(self) -> bool:
@@ -231,7 +241,7 @@ class BoundProject:
     def visibility(self, project: int | None, *, confidential: bool = False) -> str:
         """Who may read an issue of a project; without one, a milestone."""
         if confidential:
-            return CONFIDENTIAL
+            return SECRET if self.keeps_secrets(project) else CONFIDENTIAL
         milestone = project is None and self.binding.is_group
         return PUBLIC if (self.shows_milestones if milestone else self.project(project).shows_issues) else MEMBERS
 

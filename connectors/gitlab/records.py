@@ -80,9 +80,13 @@ class Records:
 
         A confidential one does not: no other tool is known to show it to as few people (A5). Except for what we made
         ourselves in a project that everybody may read: it came from the others, and is confidential for that reason.
+        And except where the settings say that it may: in a project that not everybody may read, for in an open one
+        nobody can tell what is confidential from what is only not public.
         """
         if not issue.of_our_kind or not self._bound.has(issue.project_id):
             return False
+        if self._bound.keeps_secrets(issue.project_id):
+            return True
         return not issue.confidential or (bool(self._own(issue)) and self._bound.project(issue.project_id).shows_issues)
 
     def moved(self, issue: Issue, moved_to: int) -> Moved | OutOfScope:

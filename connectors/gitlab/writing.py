@@ -12,7 +12,7 @@ from datetime import datetime
 
 from connectors.base import Fields, Native
 from connectors.errors import Rejected
-from connectors.gitlab.project import CONFIDENTIAL, MEMBERS, PUBLIC, BoundProject
+from connectors.gitlab.project import CONFIDENTIAL, MEMBERS, PUBLIC, SECRET, BoundProject
 from connectors.gitlab.shapes import CANCELLED, CLOSED, MILESTONE, Address, Issue, Milestone, state_of
 from connectors.gitlab.text import cancelled_at, line_in, text_to, title_to
 
@@ -33,9 +33,10 @@ def new_issue(fields: Fields, bound: BoundProject) -> Body:
         body["labels"] = ",".join(sorted(labels))
     if fields.get("milestone"):
         body["milestone_id"] = _milestone(fields["milestone"])
-    if bound.project().shows_issues and fields.get("visibility") != PUBLIC:
+    everybody = bound.project().shows_issues
+    if (everybody and fields.get("visibility") != PUBLIC) or (fields.get("visibility") == SECRET and bound.fit):
         body["confidential"] = True
-    elif fields.get("visibility") == CONFIDENTIAL:
+    elif fields.get("visibility") == SECRET or fields.get("visibility") == CONFIDENTIAL:
         raise _unseen(bound)
     return body
 
@@ -123,8 +124,12 @@ def _milestone(value: Native) -> int:
 def _readers(value: Native, issue: Issue, bound: BoundProject) -> Body:
     """Whether an issue is confidential. Nothing is opened to more people than the word says."""
     everybody = bound.project(issue.project_id).shows_issues
-    if value == CONFIDENTIAL and not everybody:
+    if value == SECRET and bound.fit:
+        return {} if issue.confidential else {"confidential": True}
+    if value in (CONFIDENTIAL, SECRET) and not everybody:
         raise _unseen(bound)
+    if bound.keeps_secrets(issue.project_id):
+        return {"confidential": False} if issue.confidential else {}
     changes = everybody and value in (CONFIDENTIAL, MEMBERS, PUBLIC) and issue.confidential != (value != PUBLIC)
     return {"confidential": value != PUBLIC} if changes else {}
 
