@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import signal
 import sys
 import time
 from pathlib import Path
@@ -24,6 +25,7 @@ class Terminal:
         self.code: int | None = None
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored where a shell started the tests in the background
             os.chdir(folder)
             surroundings = environment() | {"COLUMNS": "80", "LINES": "40", "TERM": "xterm-256color"} | env
             os.execve(sys.executable, [sys.executable, "-m", "bridge", *words], surroundings)

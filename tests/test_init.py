@@ -34,6 +34,13 @@ pytestmark = pytest.mark.radicale
 
 
 @pytest.fixture(scope="module")
+def radicale() -> Iterator[Radicale]:
+    """A server of its own: to list what is there takes long where hundreds of tests have left their calendars."""
+    with Radicale() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
 def server() -> Iterator[Radicale]:
     """A Radicale of our own: what it lists is what this file made."""
     with Radicale() as one:

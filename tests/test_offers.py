@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,13 @@ from tests.fakes.gitlab import GitLab
 from tests.fakes.openproject import OpenProject
 from tests.radicale_server import Radicale
 from tests.redmine_server import Redmine
+
+
+@pytest.fixture(scope="module")
+def radicale() -> Iterator[Radicale]:
+    """A server of its own: to list what is there takes long where hundreds of tests have left their calendars."""
+    with Radicale() as server:
+        yield server
 
 
 def offered(kind: ConnectorType, access: Access) -> tuple[Offer, ...]:
