@@ -7,6 +7,7 @@ once, after everything that was read has been taken in.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from bridge import chronicle, exact, intake, match
 from bridge.book import Book, new_id
@@ -31,7 +32,10 @@ def pair(stations: Mapping[str, Station], times: exact.Times) -> list[match.Ambi
     outside = {stray: one for stray, one in waiting.items() if _is_outside(stations[one.connector], one)}
     ambiguous, made = _pair(stations, {stray: one for stray, one in waiting.items() if stray not in outside}, None)
     wanted = _called_for(stations, outside)
-    more, found = _pair(stations, {stray: outside[stray] for stray in wanted}, wanted)
+    called = {
+        replace(stray, secret=is_secret(stations[stray.connector], outside[stray])): outside[stray] for stray in wanted
+    }
+    more, found = _pair(stations, called, frozenset[str]().union(*wanted.values()))
     for stray, one in [pair for pair in outside.items() if pair[0] not in wanted]:
         if _is_archived(stations[one.connector], one):
             _leave(book, outside, stray)
@@ -52,7 +56,7 @@ Made = list[tuple[Station, Link, Record]]
 def _pair(
     stations: Mapping[str, Station],
     waiting: dict[match.Stray, Unlinked],
-    items: Mapping[match.Stray, frozenset[str]] | None,
+    items: frozenset[str] | None,
 ) -> tuple[list[match.Ambiguous], Made]:
     """Decide who is who. ``items``: only with these; a record that finds none there stays without an item."""
     book = next(iter(stations.values())).book
@@ -63,8 +67,7 @@ def _pair(
         return [], []
     free = _free_items(stations, waiting)
     if items is not None:
-        called = frozenset[str]().union(*items.values())
-        free = {key: [one for one in group if one.item in called] for key, group in free.items()}
+        free = {key: [one for one in group if one.item in items] for key, group in free.items()}
     ambiguous, made = list[match.Ambiguous](), Made()
     for decision in match.pair(waiting, free):
         if isinstance(decision, match.Ambiguous):
@@ -93,9 +96,12 @@ def _is_outside(station: Station, waiting: Unlinked) -> bool:
 
 
 def _secret(station: Station, waiting: Unlinked) -> bool | None:
+    """Whether a record is confidential, where that matters: not as long as it stays outside the scope."""
+    return False if _stays_outside(station, waiting) else is_secret(station, waiting)
+
+
+def is_secret(station: Station, waiting: Unlinked) -> bool | None:
     """Whether a record is confidential; None where it is on a platform that is fit for that and cannot tell."""
-    if waiting.outside and _stays_outside(station, waiting):
-        return False  # not asked for as long as it stays outside
     meant = station.read(waiting.record.fields or {}).asserted("visibility")
     if meant is not None and len(meant) == 1:
         return CONFIDENTIAL in meant
@@ -245,3 +251,10 @@ def _link(
         if binding.accepted and not binding.forgotten:
             intake.want(book, item, binding.id)
     return made
+
+
+def has_namesake(station: Station, item: Item) -> bool:
+    """Whether a record waits there that may be the item's: then none is made beside it (R16)."""
+    secret, title = item.value("visibility") == CONFIDENTIAL, normal(item.title)
+    alike = [one for one in station.book.unlinked(station.id) if one.kind == item.kind and normal(one.title) == title]
+    return any(not one.record.problem and is_secret(station, one) != (not secret) for one in alike)

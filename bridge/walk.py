@@ -19,7 +19,7 @@ from bridge.station import Station, share_clocks
 from bridge.written import wake_referrers
 from connectors.base import Changes
 from connectors.errors import PlatformError
-from mappings.canonical import Kind, Type, field_of, normal
+from mappings.canonical import Kind, Type, field_of
 
 ROUNDS = 3
 """How often a pass looks again at a platform whose answers left something open."""
@@ -258,9 +258,8 @@ class Walk:
         if not station.whole:
             return False
         item = self.book.item(link.item)
-        for waiting in self.book.unlinked(station.id):
-            if waiting.kind == item.kind and normal(waiting.title) == normal(item.title) and not waiting.record.problem:
-                return False
+        if pairing.has_namesake(station, item):
+            return False
         intents = [intent for intent in self.book.intents(station.id) if intent.kind == "create"]
         if station.abilities.client_ids:
             return True

@@ -207,6 +207,22 @@ def test_a_confidential_record_is_not_paired_with_one_that_is_not() -> None:
     made.shows("A", "Bericht b", visibility="internal")
 
 
+def test_a_confidential_record_outside_is_not_the_one_of_an_item_that_is_not() -> None:
+    made = world("aba", fit="A")
+    made.connects("A", "A", fit=True, scope="label = Presse")
+    made.person("A").creates("Bericht a", title="Bericht")
+    made.person("B").creates("Bericht b", title="bericht")
+    made.sync_until_quiet()
+    made.person("A").edits("Bericht a", visibility="confidential")
+    made.sync_until_quiet()
+    made.connects("A", "A")
+    for _ in range(3):
+        made.sync()
+    made.shows("A", "Bericht a", visibility="confidential")
+    made.shows("A", "Bericht b", visibility="internal")
+    assert [item.value("visibility") for item in made.store.all_items()] == ["internal"]
+
+
 def test_who_cannot_tell_waits_where_both_are_there() -> None:
     secret = match.Stray("a", "1", "task", "Bericht", secret=True)
     plain = match.Stray("b", "1", "task", "Bericht", secret=False)

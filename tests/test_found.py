@@ -397,6 +397,40 @@ FOUND = {
             Land(),
         )
     ),
+    "ADR 0021 made confidential where it was outside": History(
+        events=(
+            Act("B", T1, "create", ""),
+            Setting("A", scope="label = Presse", fit=True),
+            Act("A", T2, "create", "Bericht"),
+            Act("B", T1, "create", "bericht  "),
+            Sync(),
+            Act("A", T2, "secret", "confidential"),
+            Act("C", T3, "secret", "public"),
+            Setting("A", release="delete"),
+        )
+    ),
+    "ADR 0021 confidential no more where it was released": History(
+        events=(
+            Act("B", T3, "create", ""),
+            Sync(),
+            Act("A", T1, "secret", "confidential"),
+            Sync(),
+            Act("A", T1, "secret", "internal"),
+            Setting("B", fit=True),
+        )
+    ),
+    "ADR 0021 changed in a listing that left it out": History(
+        events=(
+            Setting("A", scope="label = Presse"),
+            Act("A", T1, "create", ""),
+            Act("A", T1, "create", ""),
+            Sync(),
+            Setting("A", release="leave"),
+            Act("A", T2, "status", 2),
+            Act("A", T2, "title", "neu"),
+            Sync(pulls=(("A", "shifted"),)),
+        )
+    ),
 }
 
 
