@@ -38,12 +38,18 @@ class Terminal:
 
     def until(self, words: str, seconds: float = 30.0) -> str:
         """Wait until the words are shown, behind what was waited for before; returns what came meanwhile."""
+        before = self._from
+        assert self._shows(words, seconds), f"{words!r} is not shown:\n{self.seen[before:]}"
+        return self.seen[before : self._from]
+
+    def _shows(self, words: str, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
         pattern = re.compile(r"\s+".join(map(re.escape, words.split())))
         while (match := pattern.search(self.seen, self._from)) is None:
-            assert self._read(deadline - time.monotonic()), f"{words!r} is not shown:\n{self.seen[self._from :]}"
-        found, self._from = self.seen[self._from : match.end()], match.end()
-        return found
+            if not self._read(deadline - time.monotonic()):
+                return False
+        self._from = match.end()
+        return True
 
     def types(self, text: str) -> None:
         """Type a line."""
@@ -55,9 +61,16 @@ class Terminal:
         self.types(text)
         return found
 
-    def presses(self, key: bytes) -> None:
-        """Press a key, such as Ctrl-C (``b"\\x03"``)."""
-        os.write(self._fd, key)
+    def presses(self, key: bytes, words: str) -> None:
+        """Press a key, such as Ctrl-C (``b"\\x03"``), until the words are shown, as people do.
+
+        One that comes in the moment between a prompt and the read of its answer waits for the next key (CPython).
+        """
+        for _ in range(9):
+            os.write(self._fd, key)
+            if self._shows(words, 3.0):
+                return
+        self.until(words, 3.0)
 
     def ends(self, seconds: float = 60.0) -> int:
         """Wait until the command has ended; its exit code."""

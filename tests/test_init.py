@@ -143,8 +143,7 @@ def test_an_interrupted_session_writes_nothing(tmp_path: Path, key: bytes) -> No
         terminal.answers("Number or name: ", "caldav")
         terminal.answers("[caldav]: ", "amt")
         terminal.until("Address of the server: ")
-        terminal.presses(key)
-        terminal.until("nothing was written")
+        terminal.presses(key, "nothing was written")
         assert terminal.ends() == 130
     assert list(tmp_path.iterdir()) == []
 
