@@ -26,6 +26,23 @@ TRUST = 86_400.0
 _RIGHTS = ("view_issues", "add_issues", "edit_issues", "manage_subtasks", "manage_versions")
 
 
+ALL, OWN = "all", "own"
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What our account may do in a project.
+
+    ``lacks`` are permissions that its roles do not give, ``narrow``: they show it only some issues. ``hides`` says
+    which issues it may make private, `ALL`, its `OWN` or "" for none; ``sees``: it is shown those of others.
+    """
+
+    lacks: tuple[str, ...] = ()
+    narrow: bool = False
+    hides: str = ""
+    sees: bool = False
+
+
 @dataclass(frozen=True)
 class Cursor:
     """Up to where the project was read.
@@ -75,7 +92,8 @@ class Binding:
     """The project, our account, what it lacks, and the setting that all this was found by.
 
     ``lacks`` are permissions that our roles do not give; ``stranger``: our account is no member, so that nobody
-    tells. ``defaults`` is what a new issue gets. ``formatting`` is how the instance shows text, "" if unknown.
+    tells; ``hides`` and ``sees`` are those of `Rights`. ``defaults`` is what a new issue gets. ``formatting`` is how
+    the instance shows text, "" if unknown.
     """
 
     setting: str
@@ -86,6 +104,8 @@ class Binding:
     lacks: tuple[str, ...]
     stranger: bool
     narrow: bool
+    hides: str
+    sees: bool
     formatting: str
     defaults: Mapping[str, Native]
 
@@ -112,8 +132,8 @@ class Binding:
         """Whether issues can be made and changed here. A closed project refuses every write (section 2)."""
         return self.open and not {"add_issues", "edit_issues"} & set(self.lacks)
 
-    def warnings(self, host: str) -> tuple[str, ...]:
-        """What people should know before the first pass."""
+    def warnings(self, host: str, *, confidential: bool) -> tuple[str, ...]:
+        """What people should know before the first pass; ``confidential``: it is marked as fit for that."""
         project = f"the project “{self.title}” on {host}"
         said = (
             (not self.open, f"Nothing can be written to {project}: it is closed."),
@@ -131,6 +151,19 @@ class Binding:
                 f"Our account may not manage subtasks in {project}: no issue gets a parent there.",
             ),
             (self.narrow, f"Our account does not see all issues in {project}: give it a role that does."),
+            (
+                confidential and self.writable and not self.hides,
+                f"Our account may not make issues private in {project}: nothing confidential is made there.",
+            ),
+            (
+                confidential and self.writable and self.hides == OWN,
+                f"Our account may make only its own issues private in {project}: those of others do not become "
+                "confidential there.",
+            ),
+            (
+                confidential and not self.sees,
+                f"Our account does not see private issues of others in {project}: these are not mirrored.",
+            ),
         )
         return tuple(text for holds, text in said if holds)
 
@@ -140,17 +173,18 @@ def bind(wire: Wire, setting: str, wanted: str) -> Binding:
     me = wire.me(memberships=True)
     project = _choose(wire, wanted.strip())
     words = wire.words(project)
-    roles = [role.id for one in me.memberships if one.project.id == project.id for role in one.roles]
-    lacks, narrow = _rights(wire, me, roles)
+    found = rights(wire, me, project.id)
     return Binding(
         setting,
         project.id,
         project.name,
         me.id,
         project.is_open,
-        lacks,
-        not (me.admin or roles),
-        narrow,
+        found.lacks,
+        not (me.admin or _roles(me, project.id)),
+        found.narrow,
+        found.hides,
+        found.sees,
         _formatting(wire, project.id),
         words.defaults,
     )
@@ -188,15 +222,21 @@ def _formatting(wire: Wire, project: int) -> str:
     return ""
 
 
-def _rights(wire: Wire, me: User, roles: list[int]) -> tuple[tuple[str, ...], bool]:
-    """The permissions that our roles lack, and whether they show us only some issues; nothing where nobody says."""
-    if me.admin or not roles:
-        return (), False
+def rights(wire: Wire, me: User, project: int) -> Rights:
+    """What our roles in a project allow; nothing is lacking where nobody says, but nothing is private either."""
+    if me.admin:
+        return Rights(hides=ALL, sees=True)
     try:
-        found = [wire.role(id) for id in roles]
+        found = [wire.role(id) for id in _roles(me, project)]
     except PlatformError:
-        return (), False
+        found = []
+    if not found:
+        return Rights()
     given = {permission for role in found for permission in role.permissions}
-    return tuple(right for right in _RIGHTS if right not in given), all(
-        role.issues_visibility == "own" for role in found
-    )
+    hides = ALL if "set_issues_private" in given else OWN if "set_own_issues_private" in given else ""
+    seen = {role.issues_visibility for role in found}
+    return Rights(tuple(right for right in _RIGHTS if right not in given), seen == {"own"}, hides, "all" in seen)
+
+
+def _roles(me: User, project: int) -> list[int]:
+    return [role.id for one in me.memberships if one.project.id == project for role in one.roles]

@@ -40,40 +40,31 @@ from connectors.errors import (
     Transient,
     VersionMismatch,
 )
-from connectors.redmine import texts
+from connectors.redmine import privacy, texts
 from connectors.redmine.binding import Binding, Cursor, bind
-from connectors.redmine.records import (
-    EMPTY,
-    ISSUES,
-    VERSIONS,
-    Records,
-    hash_of,
-    issue_body,
-    last_changes,
-    split,
-    version_body,
-)
+from connectors.redmine.records import ISSUES, VERSIONS, Records, hash_of, issue_body, last_changes, split, version_body
 from connectors.redmine.shapes import Issue, Project, Version, read
 from connectors.redmine.wire import PAGE, KeyHttp, Wire
 from connectors.redmine.words import AWAY, CLOSED, ISSUE, OPEN, PUT_AWAY, VERSION, Words
 
 Row = dict[str, object]
 
-_CREATED = frozenset(EMPTY) - {"status"}
-"""A new issue gets no other status than the first where the workflow wants that; others are ignored (section 4)."""
-
 
 class RedmineConnector:
     """One project. Safe to use from several threads once it is identified."""
 
     def __init__(self, access: Access, http: KeyHttp) -> None:
-        self._wire = Wire(http)
+        fit = access.confidential
+        self._wire = Wire(http, private=fit)
         self._access = access
-        self._records = Records(self._wire.root, self._wire.instance)
+        self._records = Records(self._wire.root, self._wire.instance, private=fit)
+        self._empty = privacy.empty(fit)
         self._binding: Binding | None = None
         self._words: Words | None = None
         self._asked = False
-        self.abilities = Abilities(create_fields=_CREATED, defaults=EMPTY, writes=access.writes or 2)
+        # A new issue gets no other status than the first where the workflow wants that; others are ignored (section 4).
+        created = frozenset(self._empty) - {"status"}
+        self.abilities = Abilities(create_fields=created, defaults=self._empty, writes=access.writes or 2)
 
     @property
     def requests(self) -> int:
@@ -100,7 +91,8 @@ class RedmineConnector:
         found = Binding.remembered(remembered, setting) or bind(wire, setting, self._access.collection)
         self._binding = found
         self._learn(found.defaults)
-        return Identity("redmine", host, str(found.project), found.title, found.writable, found.warnings(host))
+        said = found.warnings(host, confidential=self._access.confidential)
+        return Identity("redmine", host, str(found.project), found.title, found.writable, said)
 
     def collections(self) -> list[Offer]:
         """The projects that our account sees, each by its identifier. A bad key would show none, so it is tried."""
@@ -112,7 +104,7 @@ class RedmineConnector:
         return self._binding.text() if self._binding else None
 
     def _learn(self, defaults: Mapping[str, Native]) -> None:
-        self.abilities = replace(self.abilities, defaults={**EMPTY, **defaults})
+        self.abilities = replace(self.abilities, defaults={**self._empty, **defaults})
 
     def _read_words(self) -> Words:
         """What there is by now of trackers, statuses and priorities."""
@@ -186,7 +178,7 @@ class RedmineConnector:
         )
 
     def _read(self, rows: Mapping[str, Row], *, whole: bool) -> dict[str, Record | None]:
-        """Rows as records; None for an issue that is marked as private, which is not ours to carry elsewhere."""
+        """Rows as records; None for an issue that is private and not ours to carry elsewhere."""
         if not rows and not whole:
             return {}
         words, project, me = self._read_words(), self._bound.project, self._bound.me
@@ -199,7 +191,7 @@ class RedmineConnector:
                     self._learn_formatting(issue.id)
                     rich = self._bound.rich
                     record = self._records.issue(issue, words, rich, parent=issue.id in parents, me=me)
-                    found[key] = None if issue.is_private else record
+                    found[key] = None if self._kept_back(issue) else record
                     continue
             else:
                 version = read(Version, row)
@@ -208,6 +200,10 @@ class RedmineConnector:
                     continue
             found[key] = self._records.unreadable(key, row, project)
         return found
+
+    def _kept_back(self, one: Issue | Version) -> bool:
+        """Whether it is private, and we are not fit for that (ADR 0021)."""
+        return isinstance(one, Issue) and one.is_private and not self._access.confidential
 
     def _fetch(self, native_id: str) -> Issue | Version:
         """An issue or version as it is now. Raises NotFound where it is not there, Forbidden where it is not shown."""
@@ -233,7 +229,7 @@ class RedmineConnector:
             raise NotFound(f"{self._wire.http.host} does not show us {name} any more.") from None
         if one.created_on != ref.born:  # ids are used again (section 4)
             raise NotFound(f"{name} on {self._wire.http.host} is another one by now.")
-        if one.project.id != self._bound.project or _private(one):
+        if one.project.id != self._bound.project or self._kept_back(one):
             raise NotFound(f"{name} is not among what is mirrored of “{self._bound.title}” any more.")
         record = self._record(one)
         if record.version != if_version:
@@ -251,7 +247,7 @@ class RedmineConnector:
             return Hidden()
         if one.created_on != ref.born:
             return Gone()
-        if _private(one):
+        if self._kept_back(one):
             return OutOfScope()
         record = self._record(one)
         if one.project.id != self._bound.project:
@@ -263,8 +259,10 @@ class RedmineConnector:
     def create(self, fields: Fields, mark: str) -> Record:
         """Make an issue, or a version. Redmine has no place for a mark."""
         sent = time.time()
+        privacy.before_create(self._wire, self._bound, fields, fit=self._access.confidential)
         made = self._make_version(fields) if fields.get("type") == VERSION else self._make_issue(fields)
         if isinstance(made, Issue):
+            privacy.after_create(self._wire, made, fields)
             self._format(made, fields)
         name = f"{VERSIONS if isinstance(made, Version) else ISSUES}/{made.id}"
         try:
@@ -315,6 +313,10 @@ class RedmineConnector:
             raise Transient(f"{self._wire.http.host} did not say what it made of {ref.native_id}.") from error
 
     def _change_issue(self, issue: Issue, changed: Fields) -> bool:
+        if changed.get("private"):  # before any text is sent, which may be confidential itself
+            privacy.hide(self._wire, self._bound, issue)
+            self._change_issue(issue, {name: value for name, value in changed.items() if name != "private"})
+            return True
         body = issue_body(changed, self._vocabulary, self._bound.rich, issue.description)
         status = body.get("status_id")
         allowed = None if issue.allowed_statuses is None else {one.id for one in issue.allowed_statuses}
@@ -379,10 +381,6 @@ class RedmineConnector:
 
 def _is_issue(native_id: str) -> bool:
     return native_id.startswith(ISSUES)
-
-
-def _private(one: Issue | Version) -> bool:
-    return isinstance(one, Issue) and one.is_private
 
 
 def _home(row: Row) -> object:

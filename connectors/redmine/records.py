@@ -59,6 +59,7 @@ _JOURNALED = {
     "progress": "done_ratio",
     "parent": "parent_id",
     "milestone": "fixed_version_id",
+    "private": "is_private",
 }
 
 
@@ -69,14 +70,15 @@ def split(native_id: str) -> tuple[str, int] | None:
 
 
 class Records:
-    """How the answers of one Redmine become records."""
+    """How the answers of one Redmine become records; ``private``: they say whether an issue is private (ADR 0021)."""
 
-    def __init__(self, root: str, instance: str) -> None:
-        self._root, self._instance = root, instance
+    def __init__(self, root: str, instance: str, *, private: bool = False) -> None:
+        self._root, self._instance, self._private = root, instance, private
 
     def issue(self, issue: Issue, words: Words, rich: TextFormat, *, parent: bool, me: int) -> Record:
         """An issue; ``parent`` where it has children. ``rich`` is how its description is written."""
         fields = issue_fields(issue, words, rich, parent=parent)
+        fields |= {"private": issue.is_private} if self._private else {}
         return Record(
             self.ref(ISSUES, issue.id, issue.created_on),
             str(issue.project.id),
@@ -206,6 +208,8 @@ def issue_body(fields: Fields, words: Words, rich: TextFormat, there: str | None
                 body["parent_issue_id"] = _reference(value, ISSUES)
             case "milestone":
                 body["fixed_version_id"] = _reference(value, VERSIONS)
+            case "private":
+                body["is_private"] = bool(value)
             case _:
                 raise Rejected(f"An issue has no field {name}.")
     return body

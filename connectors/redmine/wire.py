@@ -85,8 +85,9 @@ def root_of(url: str) -> str:
 class Wire:
     """The REST interface of one Redmine."""
 
-    def __init__(self, http: KeyHttp) -> None:
+    def __init__(self, http: KeyHttp, *, private: bool = False) -> None:
         self.http = http
+        self._ours = _ALL if private else _PUBLIC
         self.root = root_of(http.base)
         self.instance = http.host + urlsplit(self.root).path
 
@@ -184,7 +185,7 @@ class Wire:
                 "GET",
                 f"/projects/{project}/issues.csv",
                 params={
-                    **_OURS,
+                    **self._ours,
                     "set_filter": "1",
                     "issue_id": f">={max(found, default=0) + 1}",
                     "sort": "id",
@@ -283,7 +284,7 @@ class Wire:
 
     def _page(self, project: int | None, where: Mapping[str, str]) -> Page:
         path = "/issues.json" if project is None else f"/projects/{project}/issues.json"
-        answer = self._send("GET", path, params={**_OURS, **where})
+        answer = self._send("GET", path, params={**self._ours, **where})
         page = read(Page, self.http.json(answer))
         if page is None:
             raise self.http.unreadable(answer, "an answer of Redmine")
@@ -328,5 +329,7 @@ class _Versions(Shape):
     versions: tuple[dict[str, object], ...]
 
 
-# Closed issues too, those of subprojects not, and nothing that is marked as private (R19: it is out of scope).
-_OURS = {"status_id": "*", "subproject_id": "!*", "is_private": "0"}
+# Closed issues too, those of subprojects not; and what is marked as private only for connectors that are fit for it
+# (ADR 0021), since it is out of scope for all others (R19).
+_ALL = {"status_id": "*", "subproject_id": "!*"}
+_PUBLIC = {**_ALL, "is_private": "0"}
