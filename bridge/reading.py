@@ -356,16 +356,23 @@ def _suspects(station: Station, intent: Intent) -> list[Unlinked]:
 def _own(station: Station, intent: Intent) -> Unlinked | None:
     """The record that a lost create left: "as shown" only chooses among several (R17)."""
     kind = station.book.item(intent.item).kind  # it was sent with the create
-    suspects = [one for one in _suspects(station, intent) if one.kind == kind]
-    title = normal(station.translator.title(intent.sent))
-    sent = {**station.abilities.defaults, **intent.sent}
-    titled = sorted((s for s in suspects if normal(s.title) == title), key=lambda s: s.native_id)
-    exact = [one for one in titled if intake.is_as_sent(station, sent, one.record)] or titled
     rivals = [i for i in station.book.intents(station.id) if i.kind == "create" and i is not intent]
+    suspects = [
+        one
+        for one in _suspects(station, intent)
+        if one.kind == kind and (_as_sent(station, intent, one) or not any(_as_sent(station, i, one) for i in rivals))
+    ]
+    title = normal(station.translator.title(intent.sent))
+    titled = sorted((s for s in suspects if normal(s.title) == title), key=lambda s: s.native_id)
+    exact = [one for one in titled if _as_sent(station, intent, one)] or titled
     alike = [i for i in rivals if dict(i.sent) == dict(intent.sent)]
     if exact and (len(exact) == 1 or len(exact) <= len(alike) + 1):
         return exact[0]
     return suspects[0] if len(suspects) == 1 and not rivals else None
+
+
+def _as_sent(station: Station, intent: Intent, suspect: Unlinked) -> bool:
+    return intake.is_as_sent(station, {**station.abilities.defaults, **intent.sent}, suspect.record)
 
 
 # ---- another bridge (R30, R33) ----------------------------------------------------------------------------------

@@ -336,8 +336,8 @@ def _had_seen(world: World, item: Item, death: Death) -> bool:
     for cell in {edit.cell for edit in provenance.list if edit.tag in tags}:
         if {"", field_of(cell)} & refused or any(cell in _names_of(world, one) for one in refused):
             continue
-        if cell in REFERENCES and _is_dead(world, item.value(cell)):
-            continue  # it could be shown nowhere any more
+        if cell in REFERENCES and _cannot_be_shown(world, death.platform, item.value(cell)):
+            continue
         agreed = provenance.alike(tags, cell, provenance.agreed(item, cell))
         newest = agreed - provenance.closure(
             set().union(*(edit.seen for edit in provenance.list if edit.number in agreed))
@@ -349,8 +349,9 @@ def _had_seen(world: World, item: Item, death: Death) -> bool:
     return True
 
 
-def _is_dead(world: World, target: object) -> bool:
-    return any(one.dead for one in world.store.items([str(target)]))
+def _cannot_be_shown(world: World, platform: str, target: object) -> bool:
+    """Whether nobody there can be shown a reference: its target is dead, or outside that platform's scope."""
+    return any(one.dead or not belongs(world, platform, one) for one in world.store.items([str(target)]))
 
 
 def resurrections(world: World) -> Iterator[str]:

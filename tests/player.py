@@ -69,6 +69,7 @@ class Player:
         if event.there:
             more = {"scope": event.scope, "release": event.release, "fit": event.fit}
             self.world.connects(name, name, lacks=event.lacks, read_only=event.read_only, **more)
+            self.world.provenance.fenced |= {name} if event.scope else set()
         elif name in self.world.seats and len(self.world.seats) > 1:
             self.world.disconnects(name)
 

@@ -128,6 +128,7 @@ class Provenance:
         self.carried: dict[tuple[str, str], Marks] = {}
         self.last_read: dict[tuple[str, str], Cells] = {}
         self.refused: dict[tuple[str, str], Marks] = {}
+        self.fenced: set[str] = set()  # platforms that have, or had, a scope
         self._tags: dict[tuple[str, str], str] = {}
         self._marks: dict[str, str] = {}
         self._kept: tuple[int, dict[str, frozenset[str]]] = (-1, {})
@@ -254,6 +255,9 @@ class Provenance:
         link = self.link_at(*key)
         unsure = bool(self._open_intents(native_id, link))
         locked = platform.entries[native_id].locked | self.world.lacks(platform.name)
+        if link and platform.name in self.fenced:  # what is outside the scope cannot be referred to there
+            (item,) = self.world.store.items([link.item])
+            locked |= {cell for cell in REFERENCES if item.value(cell) in link.pending}
         self.deaths.append(
             Death(
                 *key,

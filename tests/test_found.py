@@ -431,6 +431,24 @@ FOUND = {
             Sync(pulls=(("A", "shifted"),)),
         )
     ),
+    "R13 deleted where its parent is outside the scope": History(
+        events=(
+            Setting("B", scope="Maßnahme = Portal"),
+            Act("B", T1, "measure"),
+            Act("A", T1, "create", ""),
+            Sync(),
+            Act("A", T1, "parent", 0),
+            Sync(),
+            Sync(),
+            Act("B", T3, "delete"),
+        )
+    ),
+    "R17 of two lost creates whose titles differ in case one was never sent": History(
+        events=(
+            *(Act("A", T2, "create", "bericht  "), Act("A", T1, "create", "Bericht")),
+            *(Sync(pulls=(("C", "lost"),), crash=6), Sync(crash=10), Sync(crash=8)),
+        )
+    ),
 }
 
 
