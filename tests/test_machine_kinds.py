@@ -170,4 +170,4 @@ def test_a_few_histories_over_every_kind(makers: Makers, tmp_path: Path) -> None
 
 @pytest.mark.slow
 def test_many_histories_over_every_kind(makers: Makers, tmp_path: Path) -> None:
-    play(makers, tmp_path, 12, 14)
+    play(makers, tmp_path, 24, 16)
