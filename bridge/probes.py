@@ -14,6 +14,9 @@ AWAY = "rests here: it does not belong to this collection any more"
 
 def take_probe(station: Station, link: Link, answer: object) -> None:
     """Take in what a probe proved about a record that has a link (R19, R21)."""
+    if link.unseen and not isinstance(answer, Hidden):
+        link.unseen = 0  # something is known of it again
+        station.book.keep_link(link)
     match answer:
         case Alive(record=record) if release.is_released(link):
             release.knock(station, link, record)
@@ -33,8 +36,7 @@ def take_probe(station: Station, link: Link, answer: object) -> None:
                 intake.take_delete(station, link)
         case Hidden(unsure=unsure):
             if not (unsure and link.unseen and _given_up(station, link)):
-                intake.freeze(station, link, "rests here: the platform does not show it to our account any more")
-                link.unseen = (link.unseen or station.now) if unsure else 0
+                _lose_sight(station, link, unsure)
         case Moved(collection=collection, record=record) if _linked_at(station, link, collection, record):
             gone = release.forget_gone if release.is_released(link) else intake.take_delete
             gone(station, link)  # the other one was there before: a copy, not a move
@@ -42,6 +44,14 @@ def take_probe(station: Station, link: Link, answer: object) -> None:
             _follow(station, link, answer.collection, record)
         case _:
             intake.freeze(station, link, AWAY)
+
+
+def _lose_sight(station: Station, link: Link, unsure: bool) -> None:
+    """The platform does not show it any more. Of what rested before for another reason nothing else dies (R19)."""
+    since = link.unseen or (station.now if link.state is LinkState.LIVE else 0)
+    intake.freeze(station, link, "rests here: the platform does not show it to our account any more")
+    link.unseen = since if unsure else 0
+    station.book.keep_link(link)
 
 
 def _given_up(station: Station, link: Link) -> bool:

@@ -557,6 +557,22 @@ SABOTAGES = (
     ),
     Sabotage(
         "R21",
+        "what was moved away before it was hidden counts as deleted after a day",
+        "bridge/probes.py",
+        "    since = link.unseen or (station.now if link.state is LinkState.LIVE else 0)\n",
+        "    since = link.unseen or station.now\n",
+        _named(LIVES, "test_r21_what_was_moved_away_before_it_was_hidden_takes_nothing_with_it"),
+    ),
+    Sabotage(
+        "R21",
+        "the day between two looks goes on although the record was seen",
+        "bridge/probes.py",
+        "        link.unseen = 0  # something is known of it again\n",
+        "        pass\n",
+        _named(LIVES, "test_r21_the_day_between_two_looks_begins_anew_when_the_record_was_seen"),
+    ),
+    Sabotage(
+        "R21",
         "what was edited elsewhere counts as deleted after a day",
         "bridge/probes.py",
         "    if station.now - link.unseen < DAY or not intake.would_die(station, link):\n",

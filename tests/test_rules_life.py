@@ -8,7 +8,7 @@ import pytest
 
 from bridge.reading import QUARANTINE
 from bridge.state import LinkState
-from connectors.memory_platform import FACES, HIDDEN
+from connectors.memory_platform import FACES, HIDDEN, OUT
 from tests.hostile import PULL_FAULTS
 from tests.oracles import exceptions
 from tests.test_histories import DAY, JUNE, MAY, at_peace, mirrored
@@ -177,10 +177,10 @@ def test_r19_a_record_deleted_while_it_was_away_takes_nothing_with_it(platform: 
         world.shows(other, "t1", title="t1")
 
 
-def discreet() -> World:
+def discreet(face: str = "b") -> World:
     """A and C, and R, on which what was deleted and what is hidden from us look alike; all show t1 and t2."""
     world = World("ac")
-    world.builds("R", "b", traits=replace(FACES["b"], discreet=True))
+    world.builds("R", face, traits=replace(FACES[face], discreet=True))
     world.connects("R", "R")
     world.person("A").creates("t1").creates("t2")
     world.sync_until_quiet()
@@ -215,6 +215,31 @@ def test_r21_what_comes_back_after_the_second_look_is_revived() -> None:
     world.person("R").moves_back("t1")
     world.sync_until_quiet()
     world.everywhere("t1", archived=False)
+
+
+def test_r21_what_was_moved_away_before_it_was_hidden_takes_nothing_with_it() -> None:
+    world = discreet("a")
+    world.person("R").moves_out("t1")
+    world.sync_until_quiet()
+    world.platforms["R"].remove(world.records("R", "t1", anywhere=True)[0].id)
+    for _ in range(3):
+        world.sync_until_quiet()
+        world.passes(DAY + 60)
+    assert not world.item("t1").dead
+    assert world.link("R", "t1").state is LinkState.FROZEN
+
+
+def test_r21_the_day_between_two_looks_begins_anew_when_the_record_was_seen() -> None:
+    world = discreet("a")
+    id, platform = world.record("R", "t1").id, world.platforms["R"]
+    platform.move(id, HIDDEN)
+    world.sync_until_quiet()
+    platform.move(id, OUT)
+    world.passes(DAY + 60)
+    world.sync_until_quiet()
+    platform.remove(id)
+    world.sync_until_quiet()
+    assert not world.item("t1").dead
 
 
 def test_r21_what_was_edited_elsewhere_meanwhile_is_not_taken_for_deleted() -> None:
